@@ -1,0 +1,168 @@
+"""A small U-shaped hybrid: convolutions where there are many positions, transformer blocks where there are few.
+
+Pixels are cut into patches, two convolutional stages look at them at full and (where there are three widths) half
+resolution, and the middle is a transformer that also reads the prompt. The network predicts whatever its target says
+(ours predict x0, after Li & He 2025, "Back to basics"); it knows nothing of schedules. Time enters as features made
+outside (`time_features`), so that a low-precision engine never rounds them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+TIME_WIDTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class HybridConfig:
+    """Shape of a `Hybrid`. Everything a checkpoint needs to say about its network."""
+
+    size: int = 64  # pictures are size x size
+    channels: int = 3
+    patch: int = 4  # pixels per side of one position of the first stage
+    widths: tuple[int, ...] = (128, 256)  # one per stage; each stage halves the resolution
+    res_blocks: int = 2  # residual blocks in each convolutional stage, down and up
+    blocks: int = 5  # transformer blocks in the last stage
+    heads: int = 4
+    text_width: int = 0  # width of the prompt's token states; 0: the network reads no prompt
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def time_features(t: Tensor, width: int = TIME_WIDTH) -> Tensor:
+    """Sinusoids of the training-time index. t: (B,) in [0, 1] -> (B, width) float32. Vaswani et al. 2017, section 3.5."""
+    frequencies = torch.exp(-math.log(1e4) * torch.arange(width // 2, device=t.device) / (width // 2))
+    angles = t.float()[:, None] * 1000 * frequencies
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+class ResBlock(nn.Module):
+    """GroupNorm, SiLU, 3x3 convolution, twice; the embedding scales and shifts between them."""
+
+    def __init__(self, width: int, embedding: int) -> None:
+        super().__init__()
+        self.norm1, self.conv1 = nn.GroupNorm(16, width), nn.Conv2d(width, width, 3, padding=1)
+        self.norm2, self.conv2 = nn.GroupNorm(16, width, affine=False), nn.Conv2d(width, width, 3, padding=1)
+        self.modulation = nn.Linear(embedding, 2 * width)
+        nn.init.zeros_(self.conv2.weight), nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        scale, shift = self.modulation(embedding).chunk(2, dim=1)
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        return x + self.conv2(F.silu(h * (1 + scale[:, :, None, None]) + shift[:, :, None, None]))
+
+
+class Attention(nn.Module):
+    """Multi-head attention with normalised queries and keys; `context` is the sequence itself or the prompt."""
+
+    def __init__(self, width: int, heads: int, context_width: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key_value = nn.Linear(width, width, bias=False), nn.Linear(context_width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width)
+        self.query_norm, self.key_norm = nn.RMSNorm(width // heads), nn.RMSNorm(width // heads)
+
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+        batch, length, width = x.shape
+        q = self.query(x).view(batch, length, self.heads, -1).transpose(1, 2)
+        k, v = self.key_value(context).view(batch, context.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        h = F.scaled_dot_product_attention(self.query_norm(q), self.key_norm(k), v, attn_mask=mask)
+        return self.out(h.transpose(1, 2).reshape(batch, length, width))
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention, attention to the prompt, MLP. One modulation a stage, a learnt table a block (adaLN-single, PixArt)."""
+
+    def __init__(self, width: int, heads: int, text_width: int) -> None:
+        super().__init__()
+        self.attention = Attention(width, heads, width)
+        self.cross = Attention(width, heads, text_width) if text_width else None
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.table = nn.Parameter(torch.zeros(6 * width))
+        if self.cross is not None:
+            nn.init.zeros_(self.cross.out.weight)
+
+    def forward(self, x: Tensor, modulation: Tensor, text: Tensor | None, mask: Tensor | None) -> Tensor:
+        scale1, shift1, gate1, scale2, shift2, gate2 = (modulation + self.table)[:, None].chunk(6, dim=2)
+        shape = (x.shape[-1],)
+        h = F.layer_norm(x, shape) * (1 + scale1) + shift1
+        x = x + gate1 * self.attention(h, h)
+        if self.cross is not None and text is not None:
+            x = x + self.cross(F.layer_norm(x, shape), text, mask)
+        return x + gate2 * self.mlp(F.layer_norm(x, shape) * (1 + scale2) + shift2)
+
+
+class Hybrid(nn.Module):
+    """x_t -> the network's output, of x_t's shape.
+
+    x_t: (B, channels, size, size), model scale. time: (B, 128) from `time_features`.
+    text: (B, T, text_width) token states and mask: (B, T) bool, True where there is a token; both None without text.
+    """
+
+    def __init__(self, config: HybridConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths, embedding = config.widths, config.widths[-1]
+        side = config.size // config.patch
+        self.time = nn.Sequential(nn.Linear(TIME_WIDTH, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
+        self.pooled = nn.Linear(config.text_width, embedding) if config.text_width else None
+        self.patches = nn.Conv2d(config.channels, widths[0], config.patch, config.patch)
+        self.down = nn.ModuleList()
+        self.narrow = nn.ModuleList()
+        self.widen = nn.ModuleList()
+        self.merge = nn.ModuleList()
+        self.up = nn.ModuleList()
+        for width, inner in zip(widths[:-1], widths[1:], strict=True):
+            self.down.append(nn.ModuleList(ResBlock(width, embedding) for _ in range(config.res_blocks)))
+            self.narrow.append(nn.Conv2d(width, inner, 2, 2))
+            self.widen.append(nn.ConvTranspose2d(inner, width, 2, 2))
+            self.merge.append(nn.Conv2d(2 * width, width, 1))
+            self.up.append(nn.ModuleList(ResBlock(width, embedding) for _ in range(config.res_blocks)))
+        self.positions = nn.ParameterList(
+            nn.Parameter(torch.randn(1, width, side >> stage, side >> stage) * 0.02) for stage, width in enumerate(widths)
+        )
+        self.modulation = nn.Linear(embedding, 6 * embedding)
+        self.middle = nn.ModuleList(
+            TransformerBlock(embedding, config.heads, config.text_width) for _ in range(config.blocks)
+        )
+        self.norm = nn.GroupNorm(16, widths[0])
+        self.out = nn.Conv2d(widths[0], config.channels * config.patch**2, 3, padding=1)
+        # The shuffle leaves a grid at patch edges; a 3x3 convolution over pixels, starting as the identity, smooths it.
+        self.smooth = nn.Conv2d(config.channels, config.channels, 3, padding=1)
+        nn.init.zeros_(self.modulation.weight), nn.init.zeros_(self.modulation.bias)
+        nn.init.dirac_(self.smooth.weight), nn.init.zeros_(self.smooth.bias)
+
+    def forward(self, x_t: Tensor, time: Tensor, text: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        embedding, attend = self.time(time), None
+        if self.pooled is not None and text is not None and mask is not None:
+            weight = mask.to(text.dtype)[..., None]
+            embedding = embedding + self.pooled((text * weight).sum(1) / weight.sum(1).clamp(min=1))
+            attend = mask[:, None, None, :]
+        embedding = F.silu(embedding)
+        h, skips = self.patches(x_t) + self.positions[0], []
+        for stage, (blocks, narrow) in enumerate(zip(self.down, self.narrow, strict=True)):
+            h = _through(blocks, h, embedding)
+            skips.append(h)
+            h = narrow(h) + self.positions[stage + 1]
+        shape = h.shape
+        h, modulation = h.flatten(2).transpose(1, 2), self.modulation(embedding)
+        for block in self.middle:
+            h = block(h, modulation, text, attend)
+        h = h.transpose(1, 2).reshape(shape)
+        for stage in reversed(range(len(skips))):
+            h = self.merge[stage](torch.cat([self.widen[stage](h), skips[stage]], dim=1))
+            h = _through(self.up[stage], h, embedding)
+        return self.smooth(F.pixel_shuffle(self.out(F.silu(self.norm(h))), self.config.patch))
+
+
+def _through(blocks: nn.ModuleList | Sequence[nn.Module], h: Tensor, embedding: Tensor) -> Tensor:
+    for block in blocks:
+        h = block(h, embedding)
+    return h

@@ -1,0 +1,39 @@
+"""What a sampler is: one step from one noise level to the next, and nothing hidden between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor
+
+from ddpm.diffusion.prediction import Predict
+from ddpm.diffusion.schedule import Level
+
+Noise = Callable[[], Tensor]  # fresh standard normal noise of x's shape, from each picture's own generator
+
+
+class Step(NamedTuple):
+    """Where a step arrived: x at the next level, the x0 it aimed at, and what the sampler wants back next time."""
+
+    x: Tensor
+    x0: Tensor
+    memory: Any = None
+
+
+class Sampler(Protocol):
+    """A value; its numbers (eta, order) are its fields. `memory` is None at the first step, then what the last step returned."""
+
+    @property
+    def order(self) -> int:
+        """Order of convergence on a smooth path without noise."""
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it adds fresh noise between levels."""
+
+    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
+        """The levels it really visits, given those asked for; most return them unchanged."""
+
+    def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Any, noise: Noise) -> Step:
+        """One step. x_t: (B, C, H, W) float, model scale."""
