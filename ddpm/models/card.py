@@ -1,0 +1,41 @@
+"""What is known about a model before its weights are read. Plain data, importable without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The settings a model is meant to be sampled with, where the request says nothing."""
+
+    sampler: str = "heun"
+    steps: int = 20
+    guidance_scale: float = 3.0
+    spacing: Literal["leading", "trailing", "linspace", "karras"] = "trailing"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One line of the model menu."""
+
+    name: str  # how requests call it: a folder's name in the weights folder, or a Hub id
+    title: str
+    origin: str  # "embedded", "folder" or "hub"
+    format: str  # which loader reads it
+    size: int  # pixels per side it was trained at
+    channels: int  # of the pictures, 3 or 1
+    target: str  # a value of Target
+    schedule: str  # how its noise levels are called
+    text: str | None  # "minilm", "clip" or None
+    licence: str
+    defaults: Defaults = field(default_factory=Defaults)
+    kind: Literal["text", "unconditional"] = "unconditional"
+    latent: bool = False
+    bytes: int = 0  # of its weights on disk
+    note: str = ""  # a sentence for the user; of a model that cannot be used, the reason
+    max_count: int = 16
+    usable: bool = True
+    weights_hash: str = ""  # first 10 hex digits of the weights' SHA-256; filled when the model is loaded
+    factor: int = 1  # width and height are multiples of this

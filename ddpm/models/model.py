@@ -1,0 +1,158 @@
+"""A loaded model as samplers see it: noisy x and a level in, clean x0 and noise out.
+
+Codecs, prompt encoders and networks of very different origin meet here behind three small interfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ddpm.diffusion.prediction import Prediction, Target, eps_of
+from ddpm.diffusion.schedule import Level
+from ddpm.errors import BadRequest
+from ddpm.models.card import Defaults, ModelCard
+
+if TYPE_CHECKING:
+    from ddpm.diffusion.schedule import Schedule
+
+__all__ = ["Codec", "Defaults", "Model", "ModelCard", "Network", "Text", "TextEncoder", "join"]
+
+
+class Text(NamedTuple):
+    """Encoded prompts. What is False in the mask is padding and all zeros in `states`."""
+
+    states: Tensor  # (B, T, W) float32
+    mask: Tensor  # (B, T) bool, True where there is a token
+    pooled: Tensor | None = None  # (B, P), of encoders that have one
+
+
+def join(cond: Text | None, uncond: Text | None) -> Text | None:
+    """Both along the batch, in this order, the shorter one padded: what one batched call for guidance is told."""
+    if cond is None or uncond is None:
+        if cond is not uncond:
+            raise ValueError("cannot join a prompt with none: encode the empty prompt")
+        return None
+    length = max(cond.states.shape[1], uncond.states.shape[1])
+    one, two = _padded(cond, length), _padded(uncond, length)
+    pooled = None if one.pooled is None or two.pooled is None else torch.cat([one.pooled, two.pooled])
+    return Text(torch.cat([one.states, two.states]), torch.cat([one.mask, two.mask]), pooled)
+
+
+def _padded(text: Text, length: int) -> Text:
+    missing = length - text.states.shape[1]
+    if not missing:
+        return text
+    states = nn.functional.pad(text.states, (0, 0, 0, missing))
+    return Text(states, nn.functional.pad(text.mask, (0, missing)), text.pooled)
+
+
+class TextEncoder(Protocol):
+    """Prompts to token states."""
+
+    @property
+    def width(self) -> int:
+        """Width of the token states."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Prompts are cut after so many tokens."""
+
+    def encode(self, prompts: list[str]) -> Text:
+        """One row a prompt; a row does not depend on the other prompts but for padding."""
+
+    def count(self, prompt: str) -> int:
+        """Tokens of the prompt before it is cut, so that a caller can say that it will be."""
+
+    def to(self, device: str) -> TextEncoder:
+        """The same encoder on another device."""
+
+
+class Codec(Protocol):
+    """Pixels to latents and back. Latents are at model scale: about unit variance."""
+
+    @property
+    def factor(self) -> int:
+        """Pixels per latent position and side."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of the latents."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """pixels: (B, 3, H, W) in [-1, 1] -> (B, channels, H / factor, W / factor)."""
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """The inverse, to pixels (B, 3, H, W) in [-1, 1], float32."""
+
+    def preview(self, latents: Tensor) -> Tensor:
+        """Small rough pixels (B, 3, h, w) in [-1, 1], cheap enough for every step."""
+
+
+Network = Callable[[Tensor, float, Text | None], Tensor]  # x_t, level.t, prompts -> output of x_t's shape
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything needed to sample: network, noise levels, codec, prompt encoder."""
+
+    card: ModelCard
+    schedule: Schedule
+    codec: Codec
+    text: TextEncoder | None
+    network: Network
+    target: Target
+    module: nn.Module  # the network's parameters, for moving, counting, fine-tuning
+    clamp: float | None = None  # bound of |x0|, where x0 are pixels
+
+    def denoise(self, x_t: Tensor, level: Level, text: Text | None) -> Prediction:
+        """x_t: (B, C, h, w), model scale -> x0 and eps of the same shape, float32.
+
+        A clamped x0 leaves the eps of an eps or v network as the network said it (clip_sample of diffusers' DDIM, so the
+        pictures are the same); the eps of an x0 network follows from its x0, so it follows from the clamped one.
+        """
+        output = self.network(x_t, level.t, text).float()
+        prediction = self.target.read(output, x_t.float(), level)
+        if self.clamp is None:
+            return prediction
+        x0 = prediction.x0.clamp(-self.clamp, self.clamp)
+        eps = eps_of(x_t.float(), x0, level) if self.target is Target.X0 else prediction.eps
+        return Prediction(x0, eps)
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """(C, h, w) of x_t for pictures of this size; a size the network cannot make is refused with a sentence."""
+        for field, value in (("width", width), ("height", height)):
+            if value < 1 or value % self.size_factor:
+                raise BadRequest(
+                    f"{field} is {value}, but {self.card.name} makes multiples of {self.size_factor}"
+                    f" (it was trained at {self.card.size}).",
+                    field,
+                )
+            if self.fixed_size and value != self.card.size:
+                raise BadRequest(f"{field} is {value}, but {self.card.name} only makes {self.card.size}.", field)
+        return self.codec.channels, height // self.codec.factor, width // self.codec.factor
+
+    @property
+    def size_factor(self) -> int:
+        """Width and height are multiples of this many pixels."""
+        return max(self.card.factor, self.codec.factor)
+
+    @property
+    def fixed_size(self) -> bool:
+        """Whether the network makes pictures of one size only (it has learnt positions)."""
+        return self.card.factor == self.card.size
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's parameters are."""
+        return next(self.module.parameters()).device
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of everything this model alone holds: network and codec."""
+        modules = [self.module, getattr(self.codec, "module", None), getattr(self.text, "module", None)]
+        return sum(p.numel() * p.element_size() for m in modules if isinstance(m, nn.Module) for p in m.parameters())
