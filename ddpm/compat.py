@@ -1,7 +1,8 @@
 """Two repairs at import time, nothing else: torchvision beside a torch it was not built for, and a module it dropped.
 
 The wheel of torchvision on PyPI is linked against CUDA. Beside a CPU build of torch its compiled operators cannot load;
-it swallows that, then fails on `torchvision::nms does not exist`, and with it fail transformers, diffusers and basicsr, none of which needs those operators here. The proper cure is to take torch and torchvision from the same index.
+it swallows that, then fails on `torchvision::nms does not exist`, and with it fail transformers, diffusers and basicsr,
+none of which needs those operators here. The proper cure is to take torch and torchvision from the same index.
 """
 
 from __future__ import annotations
