@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
+from enum import Enum
 from typing import NamedTuple
 
 from torch import Tensor
@@ -12,7 +12,7 @@ from ddpm.diffusion.schedule import Level
 
 
 class Prediction(NamedTuple):
-    """Both always filled and consistent with x_t = alpha * x0 + sigma * eps, so nobody asks what the network predicts."""
+    """Both always filled, with x_t = alpha * x0 + sigma * eps, so nobody asks what the network predicts."""
 
     x0: Tensor
     eps: Tensor
@@ -21,13 +21,16 @@ class Prediction(NamedTuple):
 Predict = Callable[[Tensor, Level], Prediction]  # THE contract: guidance and constraints map Predict to Predict
 
 
-class Target(StrEnum):
+class Target(str, Enum):
     """What a network was trained to put out."""
 
     EPS = "eps"
     V = "v"  # alpha * eps - sigma * x0; Salimans & Ho 2022, section 4
     X0 = "x0"
     FLOW = "flow"  # eps - x0; Liu et al. 2022 (rectified flow)
+
+    def __str__(self) -> str:
+        return str(self.value)
 
     def of(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
         """The training target for this x0, eps and level. Shapes alike, any."""

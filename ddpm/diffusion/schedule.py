@@ -2,13 +2,27 @@
 
     x_t = alpha * x0 + sigma * eps
 
-VP networks (alpha**2 + sigma**2 = 1), VE networks (alpha = 1) and flow networks (alpha = 1 - t, sigma = t) are all points
-(alpha, sigma); a sampler sees nothing else.
+VP networks (alpha**2 + sigma**2 = 1), VE networks (alpha = 1) and flow networks (alpha = 1 - t, sigma = t) are all
+points (alpha, sigma); a sampler sees nothing else. A `Schedule` is the path a network was trained on, `levels` the
+stations on it that one sampling run visits.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from operator import mul
+from typing import Any, Literal, NamedTuple, get_args
+
+from ddpm.errors import BadRequest
+
+Spacing = Literal["leading", "trailing", "linspace", "karras"]
+
+KARRAS_RHO = 7.0  # Karras et al. 2022 (EDM), eq. 5 and table 1
+SMALLEST_ALPHA_BAR = 2.0**-24  # keeps a noise ratio finite on a path that ends without signal; the value diffusers uses
 
 
 class Level(NamedTuple):
@@ -17,3 +31,181 @@ class Level(NamedTuple):
     t: float  # training-time index, what the network is told: 0..T-1 for discrete schedules, 0..1 for flow
     alpha: float  # coefficient of x0
     sigma: float  # coefficient of eps
+
+
+CLEAN = Level(0.0, 1.0, 0.0)  # where sampling ends: no noise left, the network is not asked here
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The noising path of one network: a table of T discrete levels, or the straight line of flow matching."""
+
+    kind: Literal["discrete", "flow"]
+    alphas_bar: tuple[float, ...] = ()  # discrete: alpha**2 at t = 0..T-1, falling; flow: empty
+    shift: float = 1.0  # flow: > 1 spends more of the steps at high noise; Esser et al. 2024 (SD3), eq. 23
+
+    @classmethod
+    def linear(cls, T: int = 1000, start: float = 1e-4, end: float = 0.02) -> Schedule:
+        """Betas in a straight line. Ho et al. 2020 (DDPM), section 4."""
+        return cls.of_betas(_line(start, end, T))
+
+    @classmethod
+    def scaled_linear(cls, T: int = 1000, start: float = 0.00085, end: float = 0.012) -> Schedule:
+        """Square roots of the betas in a straight line: latent diffusion and Stable Diffusion (Rombach et al. 2022)."""
+        return cls.of_betas([root * root for root in _line(math.sqrt(start), math.sqrt(end), T)])
+
+    @classmethod
+    def cosine(cls, T: int = 1000) -> Schedule:
+        """alpha_bar falls like a squared cosine. Nichol & Dhariwal 2021, eq. 17, betas cut at 0.999."""
+        signal = [math.cos((i / T + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(T + 1)]
+        return cls.of_betas([min(1 - signal[i + 1] / signal[i], 0.999) for i in range(T)])
+
+    @classmethod
+    def sigmoid(cls, T: int = 1000, start: float = 1e-4, end: float = 0.02) -> Schedule:
+        """Betas along a logistic curve from -6 to 6. GeoDiff (Xu et al. 2022), as in diffusers."""
+        return cls.of_betas([start + (end - start) / (1 + math.exp(-u)) for u in _line(-6, 6, T)])
+
+    @classmethod
+    def flow(cls, shift: float = 1.0) -> Schedule:
+        """alpha = 1 - t, sigma = t for t in 0..1. Liu et al. 2022 (rectified flow)."""
+        return cls("flow", shift=shift)
+
+    @classmethod
+    def of_betas(cls, betas: Sequence[float]) -> Schedule:
+        """A discrete path from the variances its steps add."""
+        return cls("discrete", tuple(accumulate((1 - beta for beta in betas), mul)))
+
+    @classmethod
+    def named(cls, name: str) -> Schedule:
+        """The schedule a model card names, with its usual numbers."""
+        match name:
+            case "linear":
+                return cls.linear()
+            case "scaled_linear":
+                return cls.scaled_linear()
+            case "cosine" | "squaredcos_cap_v2":
+                return cls.cosine()
+            case "sigmoid":
+                return cls.sigmoid()
+            case "flow":
+                return cls.flow()
+        known = "linear, scaled_linear, cosine (squaredcos_cap_v2), sigmoid, flow"
+        raise BadRequest(f"schedule {name!r} is not known; use one of {known}.", "schedule")
+
+    @classmethod
+    def from_diffusers_config(cls, config: Mapping[str, Any]) -> Schedule:
+        """The path that a diffusers `scheduler_config.json` describes; absent keys mean diffusers' defaults."""
+        if str(config.get("_class_name", "")).startswith("FlowMatch"):
+            return cls.flow(config.get("shift", 1.0))
+        T = int(config.get("num_train_timesteps", 1000))
+        start, end = float(config.get("beta_start", 1e-4)), float(config.get("beta_end", 0.02))
+        name = config.get("beta_schedule", "linear")
+        if config.get("trained_betas") is not None:
+            schedule = cls.of_betas([float(beta) for beta in config["trained_betas"]])
+        elif name == "squaredcos_cap_v2":
+            schedule = cls.cosine(T)
+        elif name in ("linear", "scaled_linear", "sigmoid"):
+            schedule = getattr(cls, name)(T, start, end)
+        else:
+            known = "linear, scaled_linear, squaredcos_cap_v2, sigmoid"
+            raise BadRequest(f"beta_schedule {name!r} is not known; use one of {known}, or trained_betas.", "schedule")
+        return schedule.zero_terminal_snr() if config.get("rescale_betas_zero_snr") else schedule
+
+    def zero_terminal_snr(self) -> Schedule:
+        """A copy stretched so that its last level holds no signal at all. Lin et al. 2023, algorithm 1."""
+        if self.kind == "flow":
+            return self  # it ends at alpha = 0 by construction
+        alphas = [math.sqrt(alpha_bar) for alpha_bar in self.alphas_bar]
+        first, last = alphas[0], alphas[-1]
+        stretched = [(alpha - last) * first / (first - last) for alpha in alphas]
+        return replace(self, alphas_bar=tuple(alpha * alpha for alpha in stretched))
+
+    def level(self, t: float) -> Level:
+        """The level at training time t; between two table entries log(sigma / alpha) is interpolated."""
+        if self.kind == "flow":
+            return Level(t, 1 - t, t)
+        last = len(self.alphas_bar) - 1
+        if not 0 <= t <= last:
+            raise ValueError(f"t = {t} is outside this schedule's 0..{last}.")
+        below = min(math.floor(t), last - 1) if last else 0
+        part = t - below
+        if part in (0, 1):
+            alpha_bar = self.alphas_bar[below + int(part)]
+            return Level(t, math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar))
+        low, high = (_log_ratio(self.alphas_bar[i]) for i in (below, below + 1))
+        return _vp_level(t, math.exp(low + part * (high - low)))
+
+    def at_noise_ratio(self, noise_ratio: float) -> Level:
+        """The level where sigma / alpha is `noise_ratio`; its t is the table's, interpolated in log(sigma / alpha)."""
+        if self.kind == "flow":
+            t = noise_ratio / (1 + noise_ratio)
+            return Level(t, 1 - t, t)
+        alpha_bar = 1 / (1 + noise_ratio * noise_ratio)
+        above = bisect_left(self.alphas_bar, -alpha_bar, key=lambda value: -value)
+        if above in (0, len(self.alphas_bar)):  # beyond the table: the network is told its nearest time
+            return _vp_level(float(max(above - 1, 0)), noise_ratio)
+        low, high = (_log_ratio(self.alphas_bar[i]) for i in (above - 1, above))
+        return _vp_level(above - 1 + (math.log(noise_ratio) - low) / (high - low), noise_ratio)
+
+    def time(self, t: float) -> float:
+        """A level's t as a number in [0, 1], what our own networks are told."""
+        return t if self.kind == "flow" else t / (len(self.alphas_bar) - 1)
+
+
+def levels(
+    schedule: Schedule, steps: int, spacing: Spacing = "trailing", *, final: Level | None = None, steps_offset: int = 0
+) -> list[Level]:
+    """steps + 1 levels of falling noise; the last is `final`, or no noise at all.
+
+    Discrete spacings as diffusers' (Lin et al. 2023, table 2); more steps than the table has entries fall between them.
+    Flow runs evenly from t = 1 to 0, bent by the schedule's shift, whatever the spacing.
+    """
+    if steps < 1:
+        raise BadRequest(f"steps = {steps} is not possible; use 1 or more.", "steps")
+    if spacing not in get_args(Spacing):
+        raise BadRequest(f"spacing {spacing!r} is not known; use one of {', '.join(get_args(Spacing))}.", "spacing")
+    if schedule.kind == "flow":
+        shift = schedule.shift
+        line = [1 - i / steps for i in range(steps)]
+        visited = [schedule.level(shift * t / (1 + (shift - 1) * t)) for t in line]
+    elif spacing == "karras":
+        visited = [schedule.at_noise_ratio(ratio) for ratio in _karras(schedule, steps)]
+    else:
+        visited = [schedule.level(t) for t in _times(len(schedule.alphas_bar), steps, spacing, steps_offset)]
+    return [*visited, final or CLEAN]
+
+
+def _times(T: int, steps: int, spacing: Spacing, steps_offset: int) -> list[float]:
+    """Training times, falling; whole numbers as long as there are enough of them."""
+    if steps > T:
+        return _line(T - 1, 0, steps)
+    if spacing == "leading":
+        stride = T // steps
+        offset = min(steps_offset, T - 1 - (steps - 1) * stride)  # an offset never leads out of the table
+        return [float(i * stride + offset) for i in reversed(range(steps))]
+    if spacing == "trailing":
+        return [float(round(T - i * (T / steps)) - 1) for i in range(steps)]
+    return [float(round(t)) for t in reversed(_line(0, T - 1, steps))]
+
+
+def _karras(schedule: Schedule, steps: int) -> list[float]:
+    """Noise ratios from the table's largest to its smallest, even in their seventh root. Karras et al. 2022, eq. 5."""
+    largest, smallest = (math.exp(_log_ratio(schedule.alphas_bar[i])) for i in (-1, 0))
+    roots = _line(largest ** (1 / KARRAS_RHO), smallest ** (1 / KARRAS_RHO), steps)
+    return [root**KARRAS_RHO for root in roots]
+
+
+def _line(start: float, end: float, count: int) -> list[float]:
+    """`count` evenly spaced numbers, both ends included."""
+    step = (end - start) / (count - 1) if count > 1 else 0.0
+    return [start + i * step for i in range(count - 1)] + [float(end if count > 1 else start)]
+
+
+def _log_ratio(alpha_bar: float) -> float:
+    alpha_bar = max(alpha_bar, SMALLEST_ALPHA_BAR)
+    return 0.5 * math.log((1 - alpha_bar) / alpha_bar)
+
+
+def _vp_level(t: float, noise_ratio: float) -> Level:
+    alpha = 1 / math.sqrt(1 + noise_ratio * noise_ratio)
+    return Level(t, alpha, noise_ratio * alpha)

@@ -1,0 +1,1 @@
+"""Pure maths on (alpha, sigma): noise levels, predictions, guidance and constraints. Torch only."""
