@@ -1,0 +1,229 @@
+"""The line and the one torch thread. A `Job` is a request on its way: who waits polls it, nobody is called back.
+
+All torch work of a process runs in the line's worker thread, because OpenMP keeps a team of threads for every thread that
+calls it, and because a waiting job must be able to leave. What a job does is an iterator of events; this module knows no models.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextvars
+import logging
+import secrets
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from ddpm.errors import DDPMError, LineFull
+from ddpm.events import Event, Failed, Preview
+
+State = Literal["waiting", "running", "finished", "stopped", "failed"]
+LOOK = 2.0  # seconds that a look at a job counts; pages look four times a second
+KEEP = 600.0  # seconds that a job which is over can still be found, so that a reloaded page finds its pictures
+KEPT = 64  # such jobs at most
+
+_log = logging.getLogger(__name__)
+
+
+class Job:
+    """One request on its way through the line. Any thread may read it; only the worker writes it."""
+
+    def __init__(self, line: Line, work: Callable[[Job], Iterator[Event]], session: str) -> None:
+        self.id = secrets.token_urlsafe(12)
+        self.session = session
+        self.state: State = "waiting"
+        self.events: list[Event] = []  # so far, without Previews
+        self.error: str | None = None
+        self.exception: BaseException | None = None  # what `error` was, for who wants to raise it again
+        self.done = threading.Event()
+        self.over_at: float | None = None
+        self.context = contextvars.copy_context()  # of the caller: ZeroGPU reads the visitor's token from it
+        self._line, self._work = line, work
+        self._stop = threading.Event()
+        self._news = threading.Condition()
+        self._frame: tuple[int, Preview | None] = (0, None)  # one assignment, so number and picture belong together
+        self._looked_at = time.monotonic()
+
+    @property
+    def newest(self) -> Preview | None:
+        """The newest preview. Reading it is looking: pictures are put into previews only while somebody does."""
+        self._looked_at = time.monotonic()
+        return self._frame[1]
+
+    @property
+    def frame_number(self) -> int:
+        """Counts previews, so that who polls knows whether `newest` changed."""
+        return self._frame[0]
+
+    @property
+    def over(self) -> bool:
+        return self.done.is_set()
+
+    @property
+    def place(self) -> int:
+        """Place in line from 1; 0 when it runs or is over."""
+        return self._line.place(self)
+
+    def stop(self) -> None:
+        """Ask it to end: a waiting job leaves at once, a running one within one model call; what is there stays."""
+        self._stop.set()
+        self._line.leave(self)
+
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def watched(self) -> bool:
+        return time.monotonic() - self._looked_at < LOOK
+
+    def follow(self) -> Iterator[Event]:
+        """Every event as it comes, and the newest preview whenever there is a newer one; raises what ended the job.
+
+        Whoever stops iterating stops the job.
+        """
+        told, frame = 0, 0
+        try:
+            while True:
+                with self._news:
+                    self._news.wait_for(lambda: self._has_news(told, frame), timeout=LOOK / 4)
+                over = self.over  # read before the events, so that the last of them are not missed
+                preview, number = self.newest, self.frame_number
+                if preview is not None and number > frame:
+                    frame = number
+                    yield preview
+                while told < len(self.events):
+                    told += 1
+                    yield self.events[told - 1]
+                if over:
+                    break
+            if self.exception is not None:
+                raise self.exception
+        finally:
+            if not self.over:
+                self.stop()
+
+    def _has_news(self, told: int, frame: int) -> bool:
+        return self.over or len(self.events) > told or self._frame[0] > frame
+
+    def run(self) -> None:
+        """Do the work, in the worker's thread and the caller's context. Never raises."""
+        try:
+            self.context.run(self._consume)
+            self.finish("stopped" if self.stopping() else "finished")
+        except Exception as problem:  # whatever it was, it is the caller's to see, and the next job must run
+            self._fail(problem)
+
+    def finish(self, state: State) -> None:
+        with self._news:
+            self.state, self.over_at = state, time.monotonic()
+            self.done.set()
+            self._news.notify_all()
+
+    def _consume(self) -> None:
+        for event in self._work(self):
+            if isinstance(event, Failed):
+                raise DDPMError(event.text)
+            with self._news:
+                if isinstance(event, Preview):
+                    self._frame = (self._frame[0] + 1, event)
+                else:
+                    self.events.append(event)
+                self._news.notify_all()
+
+    def _fail(self, problem: Exception) -> None:
+        if not isinstance(problem, DDPMError):
+            _log.error("job %s failed", self.id, exc_info=problem)
+        traceback.clear_frames(problem.__traceback__)  # its frames hold tensors, and the job is kept for a while
+        self.error, self.exception = str(problem) or type(problem).__name__, problem
+        self.finish("failed")
+
+
+class Line:
+    """Jobs in the order they came, and the one thread that does them."""
+
+    def __init__(self, max_waiting: int = 32) -> None:
+        self.max_waiting = max_waiting
+        self._waiting: list[Job] = []
+        self._jobs: dict[str, Job] = {}  # all that can still be found, oldest first
+        self._changed = threading.Condition()
+        self._worker: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, work: Callable[[Job], Iterator[Event]], session: str = "") -> Job:
+        """Put work at the end of the line. `work(job)` should read `job.stopping()` often and `job.watched()` for previews."""
+        with self._changed:
+            if self._closed:
+                raise LineFull("The engine has been closed; make a new one.")
+            if len(self._waiting) >= self.max_waiting:
+                raise LineFull(f"{len(self._waiting)} requests are waiting already; try again in a minute.")
+            job = Job(self, work, session)
+            self._drop_old()
+            self._jobs[job.id] = job
+            self._waiting.append(job)
+            if self._worker is None:  # not before it is needed: a process that forks first has nothing to lose
+                self._worker = threading.Thread(target=self._serve, name="torch", daemon=True)
+                self._worker.start()
+                atexit.register(self.close)
+            self._changed.notify_all()
+            return job
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def place(self, job: Job) -> int:
+        """Place in line from 1; 0 when it runs or is over."""
+        with self._changed:
+            return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def find(self, id: str) -> Job | None:
+        with self._changed:
+            self._drop_old()
+            return self._jobs.get(id)
+
+    def of_session(self, session: str) -> list[Job]:
+        """The session's jobs that can still be found, oldest first."""
+        with self._changed:
+            self._drop_old()
+            return [job for job in self._jobs.values() if job.session == session]
+
+    def leave(self, job: Job) -> None:
+        """Take a waiting job out of the line; a running one is not touched."""
+        with self._changed:
+            if job in self._waiting:
+                self._waiting.remove(job)
+                job.finish("stopped")
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop every job and end the thread; a thread inside torch when Python exits may crash it."""
+        atexit.unregister(self.close)
+        with self._changed:
+            self._closed = True
+            jobs = list(self._jobs.values())
+            self._changed.notify_all()
+        for job in jobs:
+            if not job.over:
+                job.stop()
+        if self._worker is not None and self._worker is not threading.current_thread():
+            self._worker.join(timeout)
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closed:
+                    self._changed.wait(timeout=60)
+                    self._drop_old()
+                if not self._waiting:
+                    return
+                job = self._waiting.pop(0)
+                job.state = "running"
+            job.run()
+            del job  # or the last one would be held until the next comes
+
+    def _drop_old(self) -> None:
+        over = [job for job in self._jobs.values() if job.over_at is not None]
+        horizon = time.monotonic() - KEEP
+        for place, job in enumerate(over):
+            if (job.over_at or 0.0) < horizon or place < len(over) - KEPT:
+                del self._jobs[job.id]
