@@ -1,0 +1,76 @@
+"""PNDM without Runge-Kutta steps, known as PLMS: Adams-Bashforth weights on the noise, then a DDIM step.
+
+Liu et al. 2022, arXiv 2202.09778; diffusers' PNDMScheduler with skip_prk_steps=True, the sampler Stable Diffusion 1 was
+published with. It calls the network once more than there are steps: the second level is visited twice, the second time
+to do the first step over with the mean of the noise at its two ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ddpm.diffusion.prediction import Predict, Prediction
+from ddpm.diffusion.schedule import Level
+from ddpm.samplers.sampler import Noise, Step
+
+# Adams-Bashforth weights, newest first, for one to four predictions; four of them are the paper's eq. 12.
+ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
+
+
+class Past(NamedTuple):
+    """Noise predicted so far, newest first, at most four; and where the last step began, for the one done over."""
+
+    eps: tuple[Tensor, ...]
+    x: Tensor
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class PNDM:
+    """Four predictions, but order 2: the weights are those of even steps in eps, the transfer is not linear in them."""
+
+    @property
+    def order(self) -> int:
+        return 2
+
+    @property
+    def stochastic(self) -> bool:
+        return False
+
+    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
+        """The second level twice, unless it is already the end."""
+        return [*levels[:2], levels[1], *levels[2:]] if len(levels) > 2 else levels
+
+    def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Past | None, noise: Noise) -> Step:
+        prediction = predict(x_t, now)
+        if memory is None:
+            return Step(ddim(prediction, then), prediction.x0, Past((prediction.eps,), x_t, now))
+        if now == then:  # the repeated level: the first step over, from its own start
+            return Step(redone(prediction.eps, x_t, now, memory), prediction.x0, memory)
+        eps = (prediction.eps, *memory.eps[:3])
+        mean = sum((weight * old for weight, old in zip(ADAMS_BASHFORTH[len(eps) - 1], eps, strict=True)), 0 * x_t)
+        return Step(ddim(with_noise(x_t, mean, now), then), prediction.x0, Past(eps, x_t, now))
+
+
+def redone(eps: Tensor, x_t: Tensor, now: Level, past: Past) -> Tensor:
+    """The first step again with the mean of both ends' noise.
+
+    From a start without signal (alpha = 0) noise says nothing about x0, so there the first attempt stands.
+    """
+    if past.level.alpha == 0:
+        return x_t
+    return ddim(with_noise(past.x, (past.eps[0] + eps) / 2, past.level), now)
+
+
+def with_noise(x_t: Tensor, eps: Tensor, level: Level) -> Prediction:
+    """The prediction that has this noise at this x_t."""
+    return Prediction((x_t - level.sigma * eps) / level.alpha, eps)
+
+
+def ddim(prediction: Prediction, then: Level) -> Tensor:
+    """Song et al. 2021, eq. 12 with no fresh noise; eq. 9 of the PNDM paper is the same in other letters."""
+    return then.alpha * prediction.x0 + then.sigma * prediction.eps
