@@ -1,0 +1,229 @@
+"""Reading any file, refusing what is none, masks, and pixels that must not change."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+
+from ddpm.errors import BadPicture, BadRequest
+from ddpm.images import (
+    crop_box,
+    fit,
+    mask_box,
+    mask_notice,
+    open_mask,
+    open_picture,
+    paste_back,
+    prepare_mask,
+    to_image,
+    to_pixels,
+)
+
+
+def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def flat_png(width: int, height: int) -> bytes:
+    """A whole, tiny file that claims width x height pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (b"just some text, not a picture", "could not be read as a picture"),
+        (b"", "0 bytes"),
+        (encoded(noise(64, 64))[:3000], "damaged or cut off"),
+        (encoded(noise(64, 64), "JPEG")[:900], "damaged or cut off"),
+        (encoded(noise(1, 1)), "1x1 pixels; at least 8"),
+        (flat_png(20_000, 20_000), "far too many pixels"),
+        (flat_png(10_000, 7_000), "10,000x7,000 pixels, too many"),
+        (flat_png(13_000, 13_000), "too many"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "could not be read as a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "could not be read as a picture"),
+    ],
+    ids=["text", "empty", "cut PNG", "cut JPEG", "1x1", "400 MP", "70 MP", "169 MP", "EPS", "SVG"],
+)
+def test_bad_files_are_refused_each_with_its_sentence(file, words):
+    with pytest.raises(BadPicture, match=words):
+        open_picture(file)
+
+
+def test_bad_paths_are_refused_without_showing_folders(tmp_path):
+    (tmp_path / "empty.png").touch()
+    for path, words in ((tmp_path / "empty.png", "0 bytes"), (tmp_path / "none.png", "No such file"),
+                        (tmp_path, "directory"), (f"{tmp_path}/a\0b", "could not be opened")):  # fmt: skip
+        with pytest.raises(BadPicture, match=words) as caught:
+            open_picture(path)
+        assert str(tmp_path.parent) not in str(caught.value)
+
+
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF", "PPM"])
+def test_rgb_comes_bit_for_bit(format, tmp_path):
+    image = noise(40, 24)
+    (tmp_path / "a").write_bytes(encoded(image, format))
+    for source in (encoded(image, format), tmp_path / "a", str(tmp_path / "a"), image):
+        assert open_picture(source).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_exif_orientation_is_applied(turn):
+    image = noise(16, 24)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    turns = [None, Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
+             Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE,
+             Image.Transpose.ROTATE_90]  # fmt: skip
+    want = image if turn == 1 else image.transpose(turns[turn - 1])
+    assert open_picture(encoded(image, exif=exif)).tobytes() == want.tobytes()
+
+
+def test_grey_of_sixteen_bits_keeps_its_tones():
+    ramp = np.linspace(0, 65535, 256).round().astype(np.uint16).repeat(8).reshape(256, 8)
+    for file in (encoded(Image.fromarray(ramp)), encoded(Image.fromarray(ramp.astype(np.int32)), "TIFF")):
+        got = np.asarray(open_picture(file))[:, 0, 0]
+        assert np.abs(got.astype(int) - np.arange(256)).max() <= 1
+    dark = np.full((8, 8), 255, dtype=np.uint16)
+    assert np.asarray(open_picture(encoded(Image.fromarray(dark)))).max() == 1
+    floats = Image.fromarray(np.full((8, 8), 0.5, dtype=np.float32))
+    assert np.asarray(open_picture(encoded(floats, "TIFF"))).max() == 128
+
+
+def test_cmyk_comes_as_the_colour_it_shows():
+    red = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    got = np.asarray(open_picture(encoded(red, "JPEG", quality=100))).reshape(-1, 3).mean(0)
+    assert got[0] > 230 and got[1] < 25 and got[2] < 25
+
+
+def test_srgb_profile_changes_no_bit_and_a_broken_one_is_ignored():
+    image = noise(16, 16)
+    own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (own, b"no profile at all"):
+        assert open_picture(encoded(image, icc_profile=profile)).tobytes() == image.tobytes()
+
+
+def test_alpha_lies_on_white():
+    for image in (Image.new("RGBA", (8, 8), (255, 0, 0, 0)), Image.new("LA", (8, 8), (9, 0))):
+        assert open_picture(encoded(image)).getpixel((3, 3)) == (255, 255, 255)
+    palette = Image.new("P", (8, 8), 1)
+    palette.putpalette([0, 0, 0, 200, 10, 20])
+    assert open_picture(encoded(palette)).getpixel((0, 0)) == (200, 10, 20)
+    assert open_picture(encoded(palette, transparency=1)).getpixel((0, 0)) == (255, 255, 255)
+    half = Image.new("RGBA", (8, 8), (0, 0, 0, 128))
+    assert open_picture(half).getpixel((0, 0)) == (127, 127, 127)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_is_read(format):
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
+    got = open_picture(encoded(frames[0], format, save_all=True, append_images=frames[1:], duration=50))
+    assert got.mode == "RGB" and np.abs(np.subtract(got.getpixel((5, 5)), (255, 0, 0))).max() <= 4
+    assert getattr(got, "n_frames", 1) == 1
+
+
+def test_large_pictures_are_made_smaller_and_nothing_of_the_file_stays():
+    exif = Image.Exif()
+    exif[0x010F] = "camera"
+    got = open_picture(encoded(noise(600, 300), "JPEG", exif=exif), max_side=200)
+    assert got.size == (200, 100)
+    assert not got.info and not got.getexif()
+
+
+def test_mask_is_white_or_any_alpha():
+    grey = Image.new("L", (8, 8), 0)
+    grey.putpixel((2, 2), 255)
+    assert open_mask(encoded(grey)).tobytes() == grey.tobytes()
+    layer = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    layer.putpixel((3, 3), (0, 0, 0, 200))  # black paint, yet painted
+    assert open_mask(encoded(layer)).getpixel((3, 3)) == 200 and open_mask(encoded(layer)).getpixel((0, 0)) == 0
+    opaque = Image.merge("RGBA", (grey, grey, grey, Image.new("L", (8, 8), 255)))
+    assert open_mask(opaque).tobytes() == grey.tobytes()
+    assert open_mask(encoded(grey.convert("1"))).getextrema() == (0, 255)
+
+
+def test_pixels_round_trip_every_value():
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    pixels = to_pixels(Image.fromarray(values))
+    assert pixels.shape == (1, 3, 16, 16) and pixels.dtype == torch.float32
+    assert pixels.min() == -1 and pixels.max() == 1
+    assert (np.asarray(to_image(pixels)) == values).all() and (np.asarray(to_image(pixels[0])) == values).all()
+    assert to_image(torch.full((1, 8, 8), float("nan"))).getpixel((0, 0)) == (128, 128, 128)
+    assert to_image(torch.full((3, 8, 8), 7.0)).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("size", [(100, 60), (60, 100), (64, 64), (9, 301)])
+def test_fit_cuts_the_middle_and_keeps_the_aspect(size):
+    image = noise(*size)
+    assert fit(image, 64, 64).size == (64, 64) and fit(image, 32, 48).size == (32, 48)
+    assert fit(image, *size).tobytes() == image.tobytes()
+    left, top, right, bottom = crop_box(size, 64, 64)
+    assert right - left == bottom - top == min(size)
+    assert abs(left - (size[0] - right)) <= 1 and abs(top - (size[1] - bottom)) <= 1
+
+
+def test_prepared_mask_grows_shrinks_and_softens():
+    mask = Image.new("L", (60, 40), 0)
+    mask.paste(255, (20, 10, 40, 30))
+    for grow in (-7, -1, 1, 3, 9):
+        assert prepare_mask(mask, mask.size, grow).getbbox() == (20 - grow, 10 - grow, 40 + grow, 30 + grow)
+    soft = prepare_mask(mask, mask.size, blur=4)
+    assert soft.getbbox() > (0, 0, 0, 0) and len(set(soft.tobytes())) > 10
+    with pytest.raises(BadRequest, match="mask_grow is -10"):
+        prepare_mask(mask, mask.size, -10)
+    with pytest.raises(BadRequest, match="The mask is empty: paint over a part first."):
+        prepare_mask(Image.new("L", (60, 40)), (60, 40))
+
+
+def test_mask_of_another_size_is_stretched_with_a_notice():
+    mask = Image.new("L", (10, 10), 0)
+    mask.paste(255, (0, 0, 5, 10))
+    assert mask_notice(mask, (10, 10)) is None
+    assert "10x10 pixels and the picture 200x100" in (mask_notice(mask, (200, 100)) or "")
+    got = np.asarray(prepare_mask(mask, (200, 100)))
+    assert got.shape == (100, 200) and got[:, :80].min() == 255 and got[:, 120:].max() == 0
+
+
+@pytest.mark.parametrize("size", [(64, 64), (37, 91), (1000, 333), (9, 8)])
+@pytest.mark.parametrize("blur", [0, 4, 31])
+def test_outside_the_blurred_mask_every_pixel_is_kept(size, blur):
+    original, painted = noise(*size), noise(64, 64, seed=1)
+    spot = Image.new("L", size, 0)
+    spot.paste(255, (size[0] // 3, size[1] // 3, size[0] // 2 + 1, size[1] // 2 + 1))
+    mask = prepare_mask(spot, size, 0, blur)
+    got, outside = np.asarray(paste_back(original, painted, mask)), np.asarray(mask) == 0
+    assert (got[outside] == np.asarray(original)[outside]).all()
+    assert np.asarray(mask).any() and (got != np.asarray(original)).any()
+    if not blur and size == (64, 64):
+        inside = np.asarray(mask) == 255
+        assert (got[inside] == np.asarray(painted)[inside]).all()
+    if blur < 31:
+        box = mask_box(mask, 3, 1.0)
+        boxed = np.asarray(paste_back(original, painted, mask, box))
+        assert (boxed[outside] == np.asarray(original)[outside]).all()
+
+
+def test_mask_box_has_the_aspect_and_stays_inside():
+    mask = Image.new("L", (300, 200), 0)
+    mask.paste(255, (250, 10, 280, 20))
+    left, top, right, bottom = mask_box(mask, 16, 1.0)
+    assert right - left == bottom - top == 62 and 0 <= left <= 234 and top == 0 and right >= 296
+    left, top, right, bottom = mask_box(mask, 0, 2.0)
+    assert (right - left) == 2 * (bottom - top) and left <= 250 and right >= 280
+    mask.paste(255, (0, 0, 300, 10))
+    assert mask_box(mask, 256, 1.0) == (0, 0, 300, 200)
