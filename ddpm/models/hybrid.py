@@ -9,7 +9,6 @@ outside (`time_features`), so that a low-precision engine never rounds them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -37,7 +36,7 @@ class HybridConfig:
 
 
 def time_features(t: Tensor, width: int = TIME_WIDTH) -> Tensor:
-    """Sinusoids of the training-time index. t: (B,) in [0, 1] -> (B, width) float32. Vaswani et al. 2017, section 3.5."""
+    """Sinusoids of the training time (Vaswani et al. 2017, section 3.5). t: (B,) in [0, 1] -> (B, width) float32."""
     frequencies = torch.exp(-math.log(1e4) * torch.arange(width // 2, device=t.device) / (width // 2))
     angles = t.float()[:, None] * 1000 * frequencies
     return torch.cat([angles.cos(), angles.sin()], dim=1)
@@ -59,15 +58,27 @@ class ResBlock(nn.Module):
         return x + self.conv2(F.silu(h * (1 + scale[:, :, None, None]) + shift[:, :, None, None]))
 
 
+class RMSNorm(nn.Module):
+    """Zhang & Sennrich 2019. The weight follows x's type, which torch's own class does not do under autocast."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype))
+
+
 class Attention(nn.Module):
     """Multi-head attention with normalised queries and keys; `context` is the sequence itself or the prompt."""
 
     def __init__(self, width: int, heads: int, context_width: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query, self.key_value = nn.Linear(width, width, bias=False), nn.Linear(context_width, 2 * width, bias=False)
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(context_width, 2 * width, bias=False)
         self.out = nn.Linear(width, width)
-        self.query_norm, self.key_norm = nn.RMSNorm(width // heads), nn.RMSNorm(width // heads)
+        self.query_norm, self.key_norm = RMSNorm(width // heads), RMSNorm(width // heads)
 
     def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
         batch, length, width = x.shape
@@ -78,7 +89,7 @@ class Attention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention, attention to the prompt, MLP. One modulation a stage, a learnt table a block (adaLN-single, PixArt)."""
+    """Self-attention, attention to the prompt, MLP; one modulation a stage plus a learnt table a block (PixArt's adaLN)."""
 
     def __init__(self, width: int, heads: int, text_width: int) -> None:
         super().__init__()
@@ -126,7 +137,8 @@ class Hybrid(nn.Module):
             self.merge.append(nn.Conv2d(2 * width, width, 1))
             self.up.append(nn.ModuleList(ResBlock(width, embedding) for _ in range(config.res_blocks)))
         self.positions = nn.ParameterList(
-            nn.Parameter(torch.randn(1, width, side >> stage, side >> stage) * 0.02) for stage, width in enumerate(widths)
+            nn.Parameter(torch.randn(1, width, side >> stage, side >> stage) * 0.02)
+            for stage, width in enumerate(widths)
         )
         self.modulation = nn.Linear(embedding, 6 * embedding)
         self.middle = nn.ModuleList(
@@ -162,7 +174,7 @@ class Hybrid(nn.Module):
         return self.smooth(F.pixel_shuffle(self.out(F.silu(self.norm(h))), self.config.patch))
 
 
-def _through(blocks: nn.ModuleList | Sequence[nn.Module], h: Tensor, embedding: Tensor) -> Tensor:
-    for block in blocks:
+def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
+    for block in blocks.children():
         h = block(h, embedding)
     return h
