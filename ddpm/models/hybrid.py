@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -48,9 +49,8 @@ class ResBlock(nn.Module):
     def __init__(self, width: int, embedding: int) -> None:
         super().__init__()
         self.norm1, self.conv1 = nn.GroupNorm(16, width), nn.Conv2d(width, width, 3, padding=1)
-        self.norm2, self.conv2 = nn.GroupNorm(16, width, affine=False), nn.Conv2d(width, width, 3, padding=1)
+        self.norm2, self.conv2 = nn.GroupNorm(16, width, affine=False), _zeroed(nn.Conv2d(width, width, 3, padding=1))
         self.modulation = nn.Linear(embedding, 2 * width)
-        nn.init.zeros_(self.conv2.weight), nn.init.zeros_(self.conv2.bias)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         scale, shift = self.modulation(embedding).chunk(2, dim=1)
@@ -89,7 +89,7 @@ class Attention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention, attention to the prompt, MLP; one modulation a stage plus a learnt table a block (PixArt's adaLN)."""
+    """Self-attention, attention to the prompt, MLP; one modulation a stage plus a learnt table a block (PixArt)."""
 
     def __init__(self, width: int, heads: int, text_width: int) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Hybrid(nn.Module):
             nn.Parameter(torch.randn(1, width, side >> stage, side >> stage) * 0.02)
             for stage, width in enumerate(widths)
         )
-        self.modulation = nn.Linear(embedding, 6 * embedding)
+        self.modulation = _zeroed(nn.Linear(embedding, 6 * embedding))
         self.middle = nn.ModuleList(
             TransformerBlock(embedding, config.heads, config.text_width) for _ in range(config.blocks)
         )
@@ -148,8 +148,7 @@ class Hybrid(nn.Module):
         self.out = nn.Conv2d(widths[0], config.channels * config.patch**2, 3, padding=1)
         # The shuffle leaves a grid at patch edges; a 3x3 convolution over pixels, starting as the identity, smooths it.
         self.smooth = nn.Conv2d(config.channels, config.channels, 3, padding=1)
-        nn.init.zeros_(self.modulation.weight), nn.init.zeros_(self.modulation.bias)
-        nn.init.dirac_(self.smooth.weight), nn.init.zeros_(self.smooth.bias)
+        nn.init.dirac_(_zeroed(self.smooth).weight)
 
     def forward(self, x_t: Tensor, time: Tensor, text: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         embedding, attend = self.time(time), None
@@ -178,3 +177,13 @@ def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:
     for block in blocks.children():
         h = block(h, embedding)
     return h
+
+
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
+
+
+def _zeroed(layer: Layer) -> Layer:
+    """The layer with all its numbers zero: a branch that starts as nothing."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
