@@ -8,8 +8,13 @@ from difflib import get_close_matches
 from ddpm.errors import BadRequest
 from ddpm.samplers.ddim import DDIM
 from ddpm.samplers.ddpm import DDPM
+from ddpm.samplers.deis import DEIS
+from ddpm.samplers.dpmpp import DPMpp2M, DPMpp2MSDE
 from ddpm.samplers.heun import Heun
+from ddpm.samplers.lcm import LCM
+from ddpm.samplers.pndm import PNDM
 from ddpm.samplers.sampler import Sampler
+from ddpm.samplers.unipc import UniPC
 
 SAMPLERS: dict[str, Sampler] = {
     "ddpm": DDPM(),
@@ -17,6 +22,12 @@ SAMPLERS: dict[str, Sampler] = {
     "euler": DDIM(),
     "euler_ancestral": DDIM(eta=1.0),
     "heun": Heun(),
+    "dpmpp_2m": DPMpp2M(),
+    "dpmpp_2m_sde": DPMpp2MSDE(),
+    "unipc": UniPC(),
+    "deis": DEIS(),
+    "pndm": PNDM(),
+    "lcm": LCM(),
 }
 
 

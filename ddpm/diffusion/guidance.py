@@ -1,0 +1,108 @@
+"""Steering: functions that turn one Predict into another. Towards a prompt (classifier-free) or towards a small loss.
+
+What a condition is stays opaque here: whoever loads a network says how it is called (`denoise`) and how two conditions
+become one batch (`join`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ddpm.diffusion.prediction import Predict, Prediction, eps_of
+from ddpm.diffusion.schedule import Level
+
+Denoise = Callable[[Tensor, Level, Any], Prediction]  # a network with its condition
+Join = Callable[[Any, Any], Any]  # two conditions of B pictures each -> one of 2 B, the first one first
+
+
+def noise_share(level: Level) -> float:
+    """How much of a level is noise, 0..1: sigma / (alpha + sigma), which is t on a flow path."""
+    return level.sigma / (level.alpha + level.sigma)
+
+
+def classifier_free(
+    denoise: Denoise,
+    cond: Any,
+    uncond: Any,
+    scale: float,
+    *,
+    rescale: float = 0.0,
+    interval: tuple[float, float] = (0.0, 1.0),
+    join: Join,
+) -> Predict:
+    """uncond + scale * (cond - uncond), both from one call on the doubled batch. Ho & Salimans 2022, eq. 6.
+
+    scale = 1 asks for `cond` alone, so does every level whose noise share is outside `interval` (Kynkäänniemi et al.
+    2024). `rescale` in 0..1 gives each picture's x0 back that share of the contrast it has without guidance (Lin et al.
+    2023, section 3.4, there on the network's output).
+    """
+    least, most = interval
+
+    def predict(x_t: Tensor, level: Level) -> Prediction:
+        if scale == 1 or not least <= noise_share(level) <= most:
+            return denoise(x_t, level, cond)
+        both = denoise(torch.cat([x_t, x_t]), level, join(cond, uncond))
+        (x0_cond, x0_uncond), (eps_cond, eps_uncond) = both.x0.chunk(2), both.eps.chunk(2)
+        guided = Prediction(x0_uncond + scale * (x0_cond - x0_uncond), eps_uncond + scale * (eps_cond - eps_uncond))
+        if not rescale:
+            return guided
+        x0 = guided.x0 * (1 + rescale * (_contrast(x0_cond) / _contrast(guided.x0) - 1))
+        return Prediction(x0, eps_of(x_t, x0, level))
+
+    return predict
+
+
+def towards(
+    predict: Predict,
+    loss: Callable[[Tensor], Tensor],
+    strength: float,
+    *,
+    until: float = 0.1,
+    through_network: bool = False,
+) -> Predict:
+    """Move every predicted x0 against the gradient of a loss. loss: x0 (B, C, H, W) -> (B,), one number per picture.
+
+    A move is strength * noise share long (root mean square over the picture), whatever the loss's units and the batch:
+    bold while everything is open, timid later, and it fades to nothing over the levels whose noise share is below
+    2 * until .. until, which leaves the network the last word on detail. The gradient is taken at x0, or
+    `through_network` at x_t (Chung et al. 2023, DPS): dearer, and truer to what the network believes in.
+    """
+
+    def guided(x_t: Tensor, level: Level) -> Prediction:
+        length = strength * _fade(noise_share(level), until)
+        if length == 0:
+            return predict(x_t, level)
+        if through_network:
+            with torch.enable_grad():
+                at = x_t.detach().requires_grad_()
+                prediction = predict(at, level)
+                (gradient,) = torch.autograd.grad(loss(prediction.x0).sum(), at)
+        else:
+            prediction = predict(x_t, level)
+            with torch.enable_grad():
+                at = prediction.x0.detach().requires_grad_()
+                (gradient,) = torch.autograd.grad(loss(at).sum(), at)
+        x0 = prediction.x0.detach() - length * _unit(gradient)
+        return Prediction(x0, eps_of(x_t, x0, level))
+
+    return guided
+
+
+def _fade(share: float, until: float) -> float:
+    """The noise share itself, brought to zero between 2 * until and until."""
+    return share * min(1.0, max(0.0, share / until - 1)) if until else share
+
+
+def _unit(gradient: Tensor) -> Tensor:
+    """Each picture's gradient with root mean square 1; a vanished or broken one moves nothing."""
+    size = gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return torch.where((size > 0) & size.isfinite(), gradient / size, 0.0)
+
+
+def _contrast(x0: Tensor) -> Tensor:
+    """Standard deviation of each picture. (B, C, H, W) -> (B, 1, 1, 1)."""
+    return x0.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-8)
