@@ -1,0 +1,60 @@
+"""Start the page: python app.py [--host --port --share --auth USER:PASS --model NAME --engine NAME --weights DIR].
+
+The page answers before any model is loaded; torch is imported in the engine's thread, behind it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="app.py", description="A small diffusion studio in the browser.")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1, or GRADIO_SERVER_NAME)")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT"), help="port (default 7860, or PORT)")
+    parser.add_argument("--share", action="store_true", default=None, help="also make a public gradio.live link")
+    parser.add_argument("--auth", metavar="USER:PASS", help="ask for this name and password")
+    parser.add_argument("--model", metavar="NAME", help="model that stands first and is loaded at the start")
+    parser.add_argument("--engine", choices=("auto", "torch"), default="auto", help="what runs the networks")
+    parser.add_argument("--weights", metavar="DIR", default=os.environ.get("DDPM_WEIGHTS", ROOT / "weights"), type=Path,
+                        help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = arguments(argv)
+    user, colon, password = (args.auth or "").partition(":")
+    if args.auth and not (user and colon and password):
+        return failed("--auth wants USER:PASS, both not empty.")
+    from ddpm.engine import Engine
+    from ddpm.errors import DDPMError
+    from ddpm.ui import build_app, launch_options
+
+    try:
+        engine = Engine(args.weights)
+        if args.model and args.model not in (names := [card.name for card in engine.cards()]):
+            return failed(f"There is no model {args.model!r} in {args.weights}. There are: {', '.join(names) or 'none'}.")
+        demo = build_app(engine, args.model)
+        demo.launch(server_name=args.host, server_port=args.port, share=args.share, auth=(user, password) if args.auth else None,
+                    prevent_thread_lock=True, **launch_options(demo, engine))  # fmt: skip
+    except (DDPMError, OSError) as error:
+        return failed(str(error))
+    if engine.cards():
+        engine.warm(args.model)
+    demo.block_thread()
+    engine.close()
+    return 0
+
+
+def failed(sentence: str) -> int:
+    print(f"app.py: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

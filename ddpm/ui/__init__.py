@@ -1,0 +1,83 @@
+"""The page: six tabs over one engine. `build_app` makes it, `launch_options` says how it wants to be launched.
+
+Nothing here imports torch: the page answers first, and the engine's thread loads it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr  # noqa: E402  (after the switch above: gradio reads it at import)
+from PIL import Image  # noqa: E402
+
+from ddpm.engine import Engine  # noqa: E402
+from ddpm.ui import api, denoising, image_to_image, inpaint, selfie, text_to_image, upscale  # noqa: E402
+from ddpm.ui.easel import LISTEN, Easel, Page  # noqa: E402
+from ddpm.ui.pictures import ASSETS, Made, Shelf, for_editor  # noqa: E402
+from ddpm.ui.theme import Studio  # noqa: E402
+
+HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></div><h1>ddpm</h1><p>A small diffusion studio</p>
+<button type="button" class="mode">Light or dark</button>"""
+MODE_JS = "element.querySelector('.mode').onclick = () => document.body.classList.toggle('dark')"
+KEYS = """<script>document.addEventListener('keydown', e => { const hit = s => { const b = [...document.querySelectorAll(s)]
+  .find(x => x.offsetParent !== null); if (b && !b.disabled) b.click(); };
+if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); hit('.go'); }
+else if (e.key === 'Escape') hit('.halt'); }, true);</script>"""
+
+
+def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
+    """The page and its endpoints. `model` stands first in the menus."""
+    cards = sorted((card for card in engine.cards() if card.usable), key=lambda card: card.name != model)
+    page = Page(engine, Shelf(), cards)
+    with gr.Blocks(title="ddpm", analytics_enabled=False, fill_width=True, delete_cache=(900, 7200)) as demo:
+        gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=MODE_JS)
+        with gr.Tabs(overflow_behavior="wrap", elem_id="tabs") as tabs:
+            with gr.Tab("Text to image", id="text_to_image"):
+                text = text_to_image.build(page)
+            with gr.Tab("Image to image", id="image_to_image"):
+                changed, picture = image_to_image.build(page)
+            with gr.Tab("Inpaint", id="inpaint"):
+                repainted, canvas, editor = inpaint.build(page)
+            with gr.Tab("Selfie", id="selfie"):
+                faces = selfie.build(page)
+            with gr.Tab("Denoising", id="denoising"):
+                film = denoising.build(page)
+            with gr.Tab("Upscale", id="upscale"):
+                small = upscale.build(page)
+        for easel in (text, changed, repainted, faces, film):
+            _next_steps(easel, tabs, picture, canvas, editor, small)
+        demo.unload(text.stop)
+        api.endpoints(page)
+    demo.queue(max_size=64, default_concurrency_limit=None)
+    demo.shelf = page.shelf  # type: ignore[attr-defined]
+    return demo
+
+
+def _next_steps(easel: Easel, tabs: gr.Tabs, picture: gr.Image, canvas: gr.Image, editor: gr.ImageEditor, small: gr.Image) -> None:
+    """Change it, Repaint a part, Enlarge: the shown picture goes to another tab, which opens."""
+
+    def send(tab: str) -> Any:
+        return lambda made, chosen: [gr.Tabs(selected=tab), easel.current(made, chosen).path]
+
+    def repaint(made: list[Made], chosen: int) -> list[Any]:
+        path = easel.current(made, chosen).path
+        with Image.open(path) as image:
+            return [gr.Tabs(selected="inpaint"), path, for_editor(image.convert("RGB"))]
+
+    state = [easel.made, easel.chosen]
+    easel.change.click(send("image_to_image"), state, [tabs, picture], **LISTEN)
+    easel.repaint.click(repaint, state, [tabs, canvas, editor], **LISTEN)
+    easel.enlarge.click(send("upscale"), state, [tabs, small], **LISTEN)
+
+
+def launch_options(demo: gr.Blocks, engine: Engine) -> dict[str, Any]:
+    """Arguments of `demo.launch`: the look, the routes, the folders it may serve, and nothing that calls outside."""
+    return {
+        "theme": Studio(), "css_paths": [ASSETS / "style.css"], "head": KEYS, "footer_links": ["api", "settings"],
+        "allowed_paths": [str(demo.shelf.folder), str(ASSETS)],  # type: ignore[attr-defined]
+        "app_kwargs": {"routes": api.routes(engine)}, "max_file_size": "20mb", "show_error": False,
+        "run_history": False, "ssr_mode": False, "enable_monitoring": False,
+    }  # fmt: skip

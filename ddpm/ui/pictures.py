@@ -1,0 +1,153 @@
+"""Pictures on their way in and out of the page: uploads that are read safely, results that are files with their recipe.
+
+Results are PNG files written here and served as they are: gradio would re-encode a PIL picture and drop its text chunks.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import secrets
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from ddpm.errors import BadRequest, DDPMError
+from ddpm.events import Result
+from ddpm.images import open_mask, open_picture
+from ddpm.recipe import save_png
+
+KEPT_SECONDS = 24 * 3600  # result files are the visitor's until they are this old
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+T = TypeVar("T")
+
+
+class Made(NamedTuple):
+    """One finished picture as the page keeps it: its file, and what made it."""
+
+    path: str
+    seed: int
+    recipe: dict[str, Any]
+    partial: bool
+    note: str
+
+
+def refuse(error: DDPMError) -> gr.Error:
+    """The package's sentence as a notice on the page and as the text of a client's exception."""
+    return gr.Error(str(error), title="That did not work", print_exception=False, duration=12)
+
+
+def told(call: Callable[..., T], *args: Any, **fields: Any) -> T:
+    """Call, with the package's refusals turned into notices."""
+    try:
+        return call(*args, **fields)
+    except DDPMError as error:
+        raise refuse(error) from None
+
+
+class SafeImage(gr.Image):
+    """`gr.Image` that hands over an upright RGB picture, whatever was uploaded, or refuses in words of ours."""
+
+    is_template = True  # keeps gr.Image's front end
+
+    def preprocess(self, payload: Any) -> Image.Image | None:  # type: ignore[override]
+        return None if payload is None or not payload.path else told(open_picture, payload.path)
+
+
+class SafeMask(gr.Image):
+    """A mask from a file: white, or any alpha, is repainted."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Image.Image | None:  # type: ignore[override]
+        return None if payload is None or not payload.path else told(open_mask, payload.path)
+
+
+class Shelf:
+    """The folder of this process's result files, and their addresses on the page."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ddpm-pictures-")).resolve()
+
+    def path(self, name: str) -> Path:
+        """A fresh file name nobody can guess the folder of; old folders go first."""
+        for old in self.folder.iterdir():
+            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+        place = self.folder / secrets.token_urlsafe(12)
+        place.mkdir()
+        return place / name
+
+    def keep(self, result: Result) -> Made:
+        path = self.path(f"{file_name(str(result.recipe.get('model') or 'picture'))}-{result.seed}.png")
+        path.write_bytes(save_png(result.image, result.recipe))
+        return Made(str(path), result.seed, result.recipe, result.partial, sentence(result))
+
+    def zip(self, made: Sequence[Made]) -> str:
+        """All pictures in one stored archive (PNG does not shrink further)."""
+        path = self.path("pictures.zip")
+        with zipfile.ZipFile(path, "w") as archive:
+            for index, one in enumerate(made, 1):
+                archive.write(one.path, f"{index:02d}-{Path(one.path).name}")
+        return str(path)
+
+
+def file_name(text: str) -> str:
+    """Letters, digits and dashes of `text`: safe as part of a file name."""
+    return "".join(c if c.isalnum() else "-" for c in text).strip("-")[:60] or "picture"
+
+
+def sentence(result: Result) -> str:
+    """What stands under a picture: its seed, steps and size."""
+    request = result.recipe.get("request", result.recipe)
+    steps = request.get("steps") if isinstance(request, dict) else None
+    parts = [f"**Seed {result.seed}**", f"{steps} steps" if steps else "", f"{result.image.width} × {result.image.height}"]
+    return " · ".join(part for part in parts if part)
+
+
+def address(path: str | Path) -> str:
+    """A served file's address relative to the page, so that it holds behind a proxy or a share link too."""
+    return f"gradio_api/file={path}"
+
+
+def inline(image: Image.Image) -> str:
+    """A small picture as a data address. PNG up to 128 px: JPEG's blocks would show when the page scales it up."""
+    buffer, small = io.BytesIO(), max(image.size) <= 128
+    if small:
+        image.convert("RGB").save(buffer, "PNG", compress_level=1)
+    else:
+        image.convert("RGB").save(buffer, "JPEG", quality=80)
+    return f"data:image/{'png' if small else 'jpeg'};base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def drawn_mask(editor: dict[str, Any] | None, size: tuple[int, int]) -> Image.Image | None:
+    """The painted part of an ImageEditor's value as L (255 = repaint) at `size`; None when nothing was painted.
+
+    Read from the layers' alpha: colours and `composite` depend on the picture behind.
+    """
+    layers = (editor or {}).get("layers") or []
+    painted = np.zeros((size[1], size[0]), dtype=bool)
+    for layer in layers:
+        painted |= np.asarray(layer.convert("RGBA").resize(size, Image.Resampling.NEAREST))[..., 3] > 127
+    return Image.fromarray((painted * 255).astype("uint8")) if painted.any() else None
+
+
+def for_editor(image: Image.Image, max_side: int = 1024) -> dict[str, Any]:
+    """An ImageEditor value that shows `image`: small, because the browser sends every stroke's layer back whole."""
+    shown = image.copy()
+    shown.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    return {"background": shown, "layers": [], "composite": None}
+
+
+def required(image: Image.Image | None, what: str = "picture") -> Image.Image:
+    if image is None:
+        raise refuse(BadRequest(f"Add a {what} first.", "image"))
+    return image
