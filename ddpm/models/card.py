@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+Spacing = Literal["leading", "trailing", "linspace", "karras"]  # of the levels that a run visits
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -13,7 +15,9 @@ class Defaults:
     sampler: str = "heun"
     steps: int = 20
     guidance_scale: float = 3.0
-    spacing: Literal["leading", "trailing", "linspace", "karras"] = "trailing"
+    spacing: Spacing = "trailing"
+    steps_offset: int = 0  # added to every time of the leading spacing; 1 for Stable Diffusion
+    ends_clean: bool = True  # False: ddim and pndm end at the table's first level, not at no noise (set_alpha_to_one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,4 @@ class ModelCard:
     usable: bool = True
     weights_hash: str = ""  # first 10 hex digits of the weights' SHA-256; filled when the model is loaded
     factor: int = 1  # width and height are multiples of this
+    fixed_size: bool = False  # it has learnt positions, and makes pictures of `size` only

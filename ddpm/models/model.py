@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ddpm.diffusion.prediction import Prediction, Target, eps_of
-from ddpm.diffusion.schedule import Level
+from ddpm.diffusion.schedule import Level, Schedule, levels
 from ddpm.errors import BadRequest
-from ddpm.models.card import Defaults, ModelCard
-
-if TYPE_CHECKING:
-    from ddpm.diffusion.schedule import Schedule
+from ddpm.models.card import Defaults, ModelCard, Spacing
 
 __all__ = ["Codec", "Defaults", "Model", "ModelCard", "Network", "Text", "TextEncoder", "join"]
 
@@ -112,8 +109,8 @@ class Model:
     def denoise(self, x_t: Tensor, level: Level, text: Text | None) -> Prediction:
         """x_t: (B, C, h, w), model scale -> x0 and eps of the same shape, float32.
 
-        A clamped x0 leaves the eps of an eps or v network as the network said it (clip_sample of diffusers' DDIM, so the
-        pictures are the same); the eps of an x0 network follows from its x0, so it follows from the clamped one.
+        A clamped x0 leaves the eps of an eps or v network as the network said it (clip_sample of diffusers' DDIM, so
+        the pictures are the same); the eps of an x0 network follows from its x0, so it follows from the clamped one.
         """
         output = self.network(x_t, level.t, text).float()
         prediction = self.target.read(output, x_t.float(), level)
@@ -122,6 +119,14 @@ class Model:
         x0 = prediction.x0.clamp(-self.clamp, self.clamp)
         eps = eps_of(x_t.float(), x0, level) if self.target is Target.X0 else prediction.eps
         return Prediction(x0, eps)
+
+    def levels(self, steps: int, sampler: str, spacing: Spacing | None = None) -> list[Level]:
+        """steps + 1 levels as this model was set up for: its spacing, offset and end; `sampler` by its name."""
+        defaults = self.card.defaults
+        final = None if defaults.ends_clean or sampler not in ("ddim", "pndm") else self.schedule.level(0)
+        return levels(
+            self.schedule, steps, spacing or defaults.spacing, final=final, steps_offset=defaults.steps_offset
+        )
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of x_t for pictures of this size; a size the network cannot make is refused with a sentence."""
@@ -132,7 +137,7 @@ class Model:
                     f" (it was trained at {self.card.size}).",
                     field,
                 )
-            if self.fixed_size and value != self.card.size:
+            if self.card.fixed_size and value != self.card.size:
                 raise BadRequest(f"{field} is {value}, but {self.card.name} only makes {self.card.size}.", field)
         return self.codec.channels, height // self.codec.factor, width // self.codec.factor
 
@@ -140,11 +145,6 @@ class Model:
     def size_factor(self) -> int:
         """Width and height are multiples of this many pixels."""
         return max(self.card.factor, self.codec.factor)
-
-    @property
-    def fixed_size(self) -> bool:
-        """Whether the network makes pictures of one size only (it has learnt positions)."""
-        return self.card.factor == self.card.size
 
     @property
     def device(self) -> torch.device:

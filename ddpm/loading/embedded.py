@@ -1,0 +1,135 @@
+"""Our own model folders: a `Hybrid`, its card and nothing else.
+
+NAME/model_index.json                                   the card's facts; "ddpm_format" marks it as ours
+NAME/network/config.json                                the fields of HybridConfig
+NAME/network/diffusion_pytorch_model*.safetensors       the weights, in shards of at most 9 MB where they are larger
+NAME/README.md                                          the model card for people
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ddpm.diffusion.prediction import Target
+from ddpm.diffusion.schedule import Schedule
+from ddpm.errors import BadRequest, CannotLoad
+from ddpm.loading.card import FORMAT, embedded_card
+from ddpm.loading.files import (
+    STEM,
+    put,
+    read_json,
+    read_weights,
+    weight_files,
+    weights_hash,
+    write_json,
+    write_weights,
+    write_whole,
+)
+from ddpm.models.card import ModelCard
+from ddpm.models.codec import Pixels
+from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
+from ddpm.models.model import Model, Network, Text, TextEncoder
+
+
+def save(
+    folder: Path, network: Hybrid, card: ModelCard, *, dtype: torch.dtype = torch.float16, card_text: str = ""
+) -> None:
+    """Write the folder. model_index.json comes last, so that a half-written folder is not taken for a model."""
+    if network.config.size != card.size or network.config.channels != card.channels:
+        raise ValueError(f"the card says {card.size} px, {card.channels} channels; the network is {network.config}")
+    write_weights(folder / "network", {key: value.to(dtype) for key, value in network.state_dict().items()})
+    write_json(folder / "network" / "config.json", {"_class_name": "Hybrid", **network.config.to_dict()})
+    write_whole(folder / "README.md", _readme(card, card_text).encode())
+    index = {
+        "_class_name": "HybridPipeline",
+        "ddpm_format": FORMAT,
+        "name": folder.name,
+        "title": card.title,
+        "licence": card.licence,
+        "size": card.size,
+        "channels": card.channels,
+        "target": str(card.target),
+        "schedule": card.schedule,
+        "text": card.text,
+        "max_count": card.max_count,
+        "note": card.note,
+        "defaults": asdict(card.defaults),
+    }
+    write_json(folder / "model_index.json", index)
+
+
+def load(folder: Path, device: str = "cpu") -> Model:
+    """The model in one of our folders, its weights checked and in float32."""
+    if not folder.is_dir():
+        raise CannotLoad(f"{folder.name} is not a folder")
+    card = embedded_card(folder)
+    component = folder / "network"
+    module = Hybrid(_config(read_json(component / "config.json")))
+    put(module, read_weights(weight_files(component, STEM)), folder.name)
+    module = module.eval().requires_grad_(False).to(device)
+    try:
+        schedule, target = Schedule.named(card.schedule), Target(card.target)
+    except (BadRequest, ValueError) as error:
+        raise CannotLoad(str(error)) from error
+    text = _text(card, module.config, device)
+    return Model(
+        card=replace(card, weights_hash=weights_hash(weight_files(component, STEM))),
+        schedule=schedule,
+        codec=Pixels(card.channels),
+        text=text,
+        network=_network(module, schedule, text),
+        target=target,
+        module=module,
+        clamp=1.0,
+    )
+
+
+def _network(module: Hybrid, schedule: Schedule, encoder: TextEncoder | None) -> Network:
+    """The Hybrid as x_t, t, text -> output. One that reads prompts and gets none reads the empty one."""
+
+    def network(x_t: Tensor, t: float, text: Text | None) -> Tensor:
+        time = time_features(torch.full((len(x_t),), schedule.time(t), device=x_t.device))
+        if encoder is None:
+            return module(x_t, time)
+        text = text or encoder.encode([""])
+        states, mask = text.states.to(x_t.device, x_t.dtype), text.mask.to(x_t.device)
+        return module(x_t, time, states.expand(len(x_t), -1, -1), mask.expand(len(x_t), -1))
+
+    return network
+
+
+def _text(card: ModelCard, config: HybridConfig, device: str) -> TextEncoder | None:
+    if not config.text_width:
+        return None
+    from ddpm.models.text import minilm
+
+    if card.text != "minilm":
+        raise CannotLoad(f"its network reads prompts, but its text encoder is {card.text!r}; known is 'minilm'")
+    encoder = minilm(device)
+    if encoder.width != config.text_width:
+        raise CannotLoad(f"its network reads states of width {config.text_width}, MiniLM's are {encoder.width} wide")
+    return encoder
+
+
+def _config(values: dict[str, object]) -> HybridConfig:
+    known = {field.name for field in fields(HybridConfig)}
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if unknown := sorted(key for key in values.keys() - known if not key.startswith("_")):
+        raise CannotLoad(f"its network/config.json has unknown keys: {', '.join(unknown)}")
+    try:
+        return HybridConfig(**{key: value for key, value in values.items() if key in known})  # type: ignore[arg-type]
+    except TypeError as error:
+        raise CannotLoad(f"its network/config.json: {error}") from error
+
+
+def _readme(card: ModelCard, text: str) -> str:
+    """The card for people, with the YAML head that the Hub reads."""
+    if text.startswith("---"):
+        return text
+    task = "text-to-image" if card.kind == "text" else "unconditional-image-generation"
+    head = f"---\nlicense: other\nlicense_name: {card.licence!r}\npipeline_tag: {task}\ntags: [ddpm]\n---\n\n"
+    return head + (text or f"# {card.title}\n\n{card.note}\n")

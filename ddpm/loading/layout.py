@@ -1,0 +1,188 @@
+"""What the JSON files of a diffusers folder say: which family it is, and its card. No torch, no weights.
+
+A component lies in its own folder or, in the oldest repositories (google/ddpm-*), in the root.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ddpm.errors import CannotLoad
+from ddpm.loading.card import STEM, read_json, weight_files
+from ddpm.models.card import Defaults, ModelCard, Spacing
+
+TARGETS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
+# scheduler class -> the sampler that does the same, the steps people use with it (INTEROP, diffusers' own defaults),
+# whether it clips x0 and its spacing where its config does not say
+SCHEDULERS: dict[str, tuple[str, int, bool, Spacing]] = {
+    "DDPMScheduler": (
+        "ddim",
+        50,
+        True,
+        "leading",
+    ),  # the same network in a twentieth of the steps; "ddpm" can be chosen
+    "GaussianDDPMScheduler": ("ddim", 50, True, "leading"),
+    "DDIMScheduler": ("ddim", 50, True, "leading"),
+    "PNDMScheduler": ("pndm", 25, False, "leading"),
+    "EulerDiscreteScheduler": ("euler", 25, False, "linspace"),
+    "EulerAncestralDiscreteScheduler": ("euler_ancestral", 30, False, "linspace"),
+    "HeunDiscreteScheduler": ("heun", 15, False, "linspace"),
+    "DPMSolverMultistepScheduler": ("dpmpp_2m", 20, False, "linspace"),
+    "UniPCMultistepScheduler": ("unipc", 20, False, "linspace"),
+    "DEISMultistepScheduler": ("deis", 20, False, "linspace"),
+    "LCMScheduler": ("lcm", 4, False, "leading"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the parts are and what their configs say."""
+
+    folder: Path
+    unet: Path
+    unet_config: dict[str, Any]
+    scheduler_config: dict[str, Any]
+    codec: Path | None  # vae or vqvae; None: the network paints pixels
+    codec_config: dict[str, Any]
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the network reads a prompt."""
+        return self.unet_config.get("_class_name") == "UNet2DConditionModel"
+
+    @property
+    def codec_factor(self) -> int:
+        """Pixels per latent position."""
+        widths = self.codec_config.get("block_out_channels", self.codec_config.get("encoder_block_out_channels", [0]))
+        return 2 ** (len(widths) - 1)
+
+    @property
+    def clamp(self) -> float | None:
+        """The bound of |x0| that its scheduler keeps."""
+        scheduler = str(self.scheduler_config.get("_class_name"))
+        clips = scheduler in SCHEDULERS and SCHEDULERS[scheduler][2] and self.scheduler_config.get("clip_sample", True)
+        return float(self.scheduler_config.get("clip_sample_range", 1.0)) if clips else None
+
+
+def read_layout(folder: Path) -> Layout:
+    """The parts of a folder that holds one of the three families; CannotLoad says why it does not."""
+    index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {}
+    if "ddpm_format" in index:
+        raise CannotLoad("its model_index.json says that it is our own format")
+    unet = folder / "unet" if (folder / "unet").is_dir() else folder
+    if not (unet / "config.json").is_file():
+        found = index.get("_class_name", "none")
+        raise CannotLoad(f"no unet/config.json and no config.json in it (its pipeline class: {found})")
+    config = read_json(unet / "config.json")
+    _check_network(config, folder)
+    codec = next((folder / name for name in ("vae", "vqvae") if (folder / name / "config.json").is_file()), None)
+    layout = Layout(folder, unet, config, _scheduler(folder), codec, read_json(codec / "config.json") if codec else {})
+    if layout.conditional:
+        _check_text_to_image(layout)
+    return layout
+
+
+def _check_network(config: dict[str, Any], folder: Path) -> None:
+    known = ("UNet2DModel", "UNet2DConditionModel", "UNetModel", "UNetUnconditionalModel")
+    if config.get("_class_name") not in known:
+        raise CannotLoad(f"its network is a {config.get('_class_name')}; read are UNet2DModel and UNet2DConditionModel")
+    if config.get("num_class_embeds") or config.get("class_embed_type"):
+        raise CannotLoad("its network wants class labels, which this application does not ask for")
+    if (folder / "text_encoder_2").is_dir() or config.get("addition_embed_type"):
+        raise CannotLoad("it is a Stable Diffusion XL model (two text encoders); SD 1 and 2 are read")
+
+
+def _check_text_to_image(layout: Layout) -> None:
+    if layout.codec is None:
+        raise CannotLoad("it reads prompts but has no vae folder")
+    for part in ("text_encoder", "tokenizer"):
+        if not (layout.folder / part).is_dir():
+            raise CannotLoad(f"it reads prompts but has no {part} folder")
+    takes, gives = layout.unet_config.get("in_channels", 4), layout.codec_config.get("latent_channels", 4)
+    if takes != gives:
+        raise CannotLoad(
+            f"its network takes {takes} channels, its codec makes {gives}: an inpainting model of 9 channels?"
+        )
+
+
+def _scheduler(folder: Path) -> dict[str, Any]:
+    for place in (folder / "scheduler", folder):
+        if (place / "scheduler_config.json").is_file():
+            config = read_json(place / "scheduler_config.json")
+            if "timesteps" in config and "num_train_timesteps" not in config:  # the oldest repositories
+                config = {**config, "num_train_timesteps": config["timesteps"]}
+            return config
+    raise CannotLoad("no scheduler_config.json in it, so its noise levels are unknown")
+
+
+def diffusers_card(folder: Path) -> ModelCard:
+    """The card of a diffusers folder."""
+    layout = read_layout(folder)
+    config, scheduler = layout.unet_config, layout.scheduler_config
+    prediction = scheduler.get("prediction_type", "epsilon")
+    if prediction not in TARGETS:
+        raise CannotLoad(f"its scheduler's prediction_type is {prediction!r}; read are {', '.join(TARGETS)}")
+    factor = layout.codec_factor if layout.codec else 1
+    side = config.get("sample_size") or config.get("image_size") or 64
+    side = side if isinstance(side, int) else max(side)
+    parts = [(layout.unet, STEM)] + ([(layout.codec, STEM)] if layout.codec else [])
+    if layout.conditional:
+        parts.append((folder / "text_encoder", "model"))
+    return ModelCard(
+        name=folder.name,
+        title=folder.name.replace("-", " ").replace("_", " "),
+        origin="folder",
+        format="diffusers",
+        size=side * factor,
+        channels=3 if layout.codec else int(config.get("in_channels", 3)),
+        target=TARGETS[prediction],
+        schedule=str(scheduler.get("beta_schedule", "linear")),
+        text="clip" if layout.conditional else None,
+        licence=_licence(folder),
+        defaults=_defaults(scheduler, layout.conditional),
+        kind="text" if layout.conditional else "unconditional",
+        latent=layout.codec is not None,
+        bytes=sum(path.stat().st_size for where, stem in parts for path in component_files(where, stem)),
+        factor=factor if layout.conditional else factor * 2 ** (len(config.get("block_out_channels", [0])) - 1),
+    )
+
+
+def component_files(folder: Path, stem: str) -> list[Path]:
+    """The weights of a component; a text encoder's torch file is called pytorch_model.bin."""
+    try:
+        return weight_files(folder, stem)
+    except CannotLoad:
+        if stem == "model" and any(folder.glob("pytorch_model*")):
+            return weight_files(folder, "pytorch_model")
+        raise
+
+
+def _defaults(scheduler: dict[str, Any], conditional: bool) -> Defaults:
+    name = str(scheduler.get("_class_name", "DDPMScheduler"))
+    if name not in SCHEDULERS:
+        raise CannotLoad(f"its scheduler is a {name}; read are {', '.join(SCHEDULERS)}")
+    sampler, steps, _, spacing = SCHEDULERS[name]
+    if "sde" in str(scheduler.get("algorithm_type", "")):
+        sampler = "dpmpp_2m_sde"
+    spacing = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing", spacing)
+    return Defaults(
+        sampler=sampler,
+        steps=steps,
+        guidance_scale=7.5 if conditional else 1.0,
+        spacing=spacing,
+        steps_offset=int(scheduler.get("steps_offset", 0)),
+        ends_clean=bool(scheduler.get("set_alpha_to_one", name != "PNDMScheduler")),
+    )
+
+
+def _licence(folder: Path) -> str:
+    """The licence that the YAML head of its README names."""
+    readme = folder / "README.md"
+    if readme.is_file():
+        for line in readme.read_text(encoding="utf-8", errors="replace").splitlines()[:40]:
+            key, _, value = line.partition(":")
+            if key.strip() == "license" and value.strip():
+                return value.strip().strip("\"'")
+    return "not stated"
