@@ -21,12 +21,18 @@ from ddpm.samplers.sampler import Noise, Step
 ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
 
 
-class Past(NamedTuple):
-    """Noise predicted so far, newest first, at most four; and where the last step began, for the one done over."""
+class Start(NamedTuple):
+    """Where the first step began."""
 
-    eps: tuple[Tensor, ...]
     x: Tensor
     level: Level
+
+
+class Past(NamedTuple):
+    """Noise predicted so far, newest first, at most four; and the first step's start until it has been done over."""
+
+    eps: tuple[Tensor, ...]
+    start: Start | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +54,21 @@ class PNDM:
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Past | None, noise: Noise) -> Step:
         prediction = predict(x_t, now)
         if memory is None:
-            return Step(ddim(prediction, then), prediction.x0, Past((prediction.eps,), x_t, now))
-        if now == then:  # the repeated level: the first step over, from its own start
-            return Step(redone(prediction.eps, x_t, now, memory), prediction.x0, memory)
+            return Step(ddim(prediction, then), prediction.x0, Past((prediction.eps,), Start(x_t, now)))
+        if memory.start is not None and now == then:  # the repeated level
+            mean = (memory.eps[0] + prediction.eps) / 2
+            return Step(redone(memory.start, mean, x_t, now), prediction.x0, Past(memory.eps, None))
         eps = (prediction.eps, *memory.eps[:3])
         mean = sum((weight * old for weight, old in zip(ADAMS_BASHFORTH[len(eps) - 1], eps, strict=True)), 0 * x_t)
-        return Step(ddim(with_noise(x_t, mean, now), then), prediction.x0, Past(eps, x_t, now))
+        return Step(ddim(with_noise(x_t, mean, now), then), prediction.x0, Past(eps, None))
 
 
-def redone(eps: Tensor, x_t: Tensor, now: Level, past: Past) -> Tensor:
-    """The first step again with the mean of both ends' noise.
+def redone(start: Start, mean: Tensor, x_t: Tensor, now: Level) -> Tensor:
+    """The first step again, with the mean of the noise at both its ends.
 
     From a start without signal (alpha = 0) noise says nothing about x0, so there the first attempt stands.
     """
-    if past.level.alpha == 0:
-        return x_t
-    return ddim(with_noise(past.x, (past.eps[0] + eps) / 2, past.level), now)
+    return ddim(with_noise(start.x, mean, start.level), now) if start.level.alpha > 0 else x_t
 
 
 def with_noise(x_t: Tensor, eps: Tensor, level: Level) -> Prediction:

@@ -33,7 +33,7 @@ class UniPC:
 
     @property
     def order(self) -> int:
-        return 2
+        return 3  # the predictor's 2 and one more from the corrector: what is called UniPC-2
 
     @property
     def stochastic(self) -> bool:
