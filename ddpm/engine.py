@@ -1,21 +1,43 @@
-"""From a request to events. The engine holds the loaded models and the line; every tab, endpoint, command and script asks it."""
+"""From a request to events. The engine holds the loaded models and the line; every tab, endpoint and script asks it.
+
+Importing this module imports no torch: the page answers first, and the line's thread loads torch behind it.
+"""
 
 from __future__ import annotations
 
+import secrets
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from ddpm.events import Event
+from ddpm.errors import TooMuch, UnknownModel
+from ddpm.events import Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 
 if TYPE_CHECKING:
-    from ddpm.models.model import ModelCard
+    from ddpm.models.card import ModelCard
+    from ddpm.models.model import Model
+    from ddpm.painting import Painting
+    from ddpm.plan import Work
     from ddpm.request import Request
+    from ddpm.runtime import Precision
 
 ROOT = Path(__file__).resolve().parent.parent
+SEEDS = 2**32  # a drawn seed is below this, so that every tool can read it
+TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
+
+Stop = Callable[[], bool]
+Tell = Callable[[Preview], None]
+
+
+def _nobody(event: Preview) -> None:
+    """Where nobody wants to hear of tiles."""
 
 
 class Engine:
@@ -25,18 +47,25 @@ class Engine:
     """
 
     def __init__(
-        self, weights: Path | str = ROOT / "weights", device: str = "cpu", memory_budget: int = 6 * 2**30, max_waiting: int = 32
+        self,
+        weights: Path | str = ROOT / "weights",
+        device: str = "cpu",
+        memory_budget: int = 6 * 2**30,
+        *,
+        precision: Precision = "auto",
+        max_waiting: int = 32,
     ) -> None:
-        self.weights, self.device, self.memory_budget = Path(weights), device, memory_budget
+        from ddpm.loading.catalogue import Catalogue
+
+        self.weights, self.device, self.memory_budget, self.precision = Path(weights), device, memory_budget, precision
         self.line = Line(max_waiting)
+        self._catalogue = Catalogue(self.weights, ROOT / "configs" / "models.yaml")
+        self._models: OrderedDict[str, Model] = OrderedDict()  # last used last
+        self._loading = threading.Lock()
 
     def cards(self) -> list[ModelCard]:
         """What can be asked for, without loading any of it."""
-        raise NotImplementedError
-
-    def events(self, request: Request, stop: Callable[[], bool], watch: Callable[[], bool]) -> Iterator[Event]:
-        """Do the request here and now, in this thread. `stop` is read between model calls, `watch` before previews."""
-        raise NotImplementedError
+        return self._catalogue.cards()
 
     def run(self, request: Request, session: str = "") -> Iterator[Event]:
         """Do the request in the line and follow it; raises what went wrong. Whoever stops iterating stops the job."""
@@ -44,29 +73,171 @@ class Engine:
 
     def submit(self, request: Request, session: str = "") -> Job:
         """Put the request in the line; raises LineFull."""
-        return self.line.submit(lambda job: self.events(request, job.stopping, job.watched), session)
+        return self.line.submit(lambda job: self.events(request, job.stopping, job.watched, job.tell), session)
 
-    def upscale_events(
-        self, image: Image.Image, scale: int, upscaler: str | None, stop: Callable[[], bool]
+    def upscale(
+        self, image: Image.Image, scale: int, upscaler: str | None = None, session: str = ""
     ) -> Iterator[Event]:
-        """Enlarge a picture here and now; Previews count tiles, the Result's seed is -1."""
-        raise NotImplementedError
-
-    def upscale(self, image: Image.Image, scale: int, upscaler: str | None = None, session: str = "") -> Iterator[Event]:
+        """Enlarge a picture in the line and follow it."""
         yield from self.submit_upscale(image, scale, upscaler, session).follow()
 
     def submit_upscale(self, image: Image.Image, scale: int, upscaler: str | None = None, session: str = "") -> Job:
         """Put the enlarging of a picture in the line; its one Result is the enlarged picture."""
-        return self.line.submit(lambda job: self.upscale_events(image, scale, upscaler, job.stopping), session)
+        return self.line.submit(
+            lambda job: self.upscale_events(image, scale, upscaler, job.stopping, job.tell), session
+        )
 
     def warm(self, name: str | None = None, session: str = "") -> Job:
-        """Load a model (the first of the menu unless named) in the line, so that the first request need not wait for it."""
-        raise NotImplementedError
+        """Load a model (the first text model unless named) in the line and call it once: later requests need not wait."""
+        return self.line.submit(lambda job: self._warm(name), session)
 
     def health(self) -> dict[str, Any]:
-        """status, version, device, engine, loaded (names), queue (waiting jobs): plain data for GET /health."""
-        raise NotImplementedError
+        """What GET /health says; plain data."""
+        from ddpm import __version__
+
+        return {
+            "status": "ok",
+            "version": __version__,
+            "device": self.device,
+            "engine": "torch",
+            "loaded": list(self._models),
+            "queue": self.line.waiting,
+        }
 
     def close(self) -> None:
         """Stop every job and end the torch thread."""
         self.line.close()
+
+    def events(self, request: Request, stop: Stop, watch: Callable[[], bool], tell: Tell = _nobody) -> Iterator[Event]:
+        """Do the request here and now, in this thread; raises what went wrong.
+
+        `stop` is read between model calls and between tiles, `watch` before pictures are put into previews. `tell`
+        hears of tiles, which finish inside one long call.
+        """
+        from ddpm.plan import prepare
+
+        name = self._name(request)
+        if name not in self._models:
+            yield Notice(f"Loading {name}...")
+        work = prepare(request, self._model(name))
+        yield from work.events
+        if request.seed < 0:
+            work = replace(work, request=work.request.model_copy(update={"seed": secrets.randbelow(SEEDS)}))
+        if work.start.unchanged is not None:
+            yield from self._unchanged(work, stop, tell)
+        else:
+            yield from self._paint(work, stop, watch, tell)
+
+    def upscale_events(
+        self, image: Image.Image, scale: int, upscaler: str | None, stop: Stop, tell: Tell = _nobody
+    ) -> Iterator[Event]:
+        """Enlarge a picture here and now. A stopped one has no result: half a picture is of no use."""
+        from ddpm.upscaling import DEFAULT
+
+        upscaler = upscaler or DEFAULT
+        larger = self._enlarged(image, scale, upscaler, 0, stop, tell)
+        if larger is not None:
+            yield Result(0, larger, -1, {"recipe": 1, "upscale": scale, "upscaler": upscaler})
+
+    def _paint(self, work: Work, stop: Stop, watch: Callable[[], bool], tell: Tell) -> Iterator[Event]:
+        """All pictures of a request, each as soon as it is there."""
+        from ddpm.film import make_film
+        from ddpm.painting import Pace, Painting
+
+        request, film = work.request, work.request.film
+        together = 1 if self.device == "cpu" or film else TOGETHER
+        pace = Pace(-(-request.count // together) * work.steps)
+        for first in range(0, request.count, together):
+            seeds = [request.seed + index for index in range(first, min(first + together, request.count))]
+            frames: list[Image.Image] | None = [] if film and first == 0 else None
+            painting = Painting(work.plan(seeds), work.model.codec, first, pace, stop, watch, frames)
+            yield from painting
+            if painting.x0 is None:  # stopped before the first call
+                return
+            yield from self._results(work, painting, seeds, stop, tell)
+            if film and frames:
+                yield make_film(frames, film.fps, film.format)
+            if painting.partial:
+                return
+
+    def _results(self, work: Work, painting: Painting, seeds: list[int], stop: Stop, tell: Tell) -> Iterator[Result]:
+        from ddpm.plan import decoded
+
+        assert painting.x0 is not None
+        for offset, seed in enumerate(seeds):
+            image = work.start.finish(decoded(work.model, painting.x0[offset : offset + 1]))
+            yield self._result(work, painting.index + offset, seed, image, painting.partial, stop, tell)
+
+    def _unchanged(self, work: Work, stop: Stop, tell: Tell) -> Iterator[Result]:
+        """Strength 0: the input, bit for bit, as often as it was asked for."""
+        assert work.start.unchanged is not None
+        for index in range(work.request.count):
+            yield self._result(work, index, work.request.seed + index, work.start.unchanged, False, stop, tell)
+
+    def _result(
+        self, work: Work, index: int, seed: int, image: Image.Image, partial: bool, stop: Stop, tell: Tell
+    ) -> Result:
+        """Enlarge if that was asked for, and write the recipe. Where Stop comes first, the small picture stays."""
+        from ddpm.recipe import recipe
+        from ddpm.runtime import pick
+
+        request = work.request
+        if request.upscale > 1 and not partial:
+            larger = self._enlarged(image, request.upscale, request.upscaler, index, stop, tell)
+            image, partial = (image, True) if larger is None else (larger, False)
+        card, engine = work.model.card, pick(self.device, self.precision).name
+        return Result(index, image, seed, recipe(request, card.name, card.weights_hash, seed, engine=engine), partial)
+
+    def _enlarged(
+        self, image: Image.Image, scale: int, upscaler: str | None, index: int, stop: Stop, tell: Tell
+    ) -> Image.Image | None:
+        from ddpm.upscaling import DEFAULT, upscale
+
+        began = time.monotonic()
+
+        def progress(done: int, tiles: int) -> None:
+            tell(Preview(index, done, tiles, (time.monotonic() - began) / done * (tiles - done)))
+
+        return upscale(image, scale, upscaler or DEFAULT, weights=self.weights, device=self.device,
+                       exact=self.precision == "float32", stop=stop, progress=progress)  # fmt: skip
+
+    def _name(self, request: Request) -> str:
+        """The model asked for, or the first of the menu that suits the source."""
+        if request.model is not None:
+            return request.model
+        return self._default("unconditional" if request.source.mode == "selfie" else "text")
+
+    def _default(self, kind: str) -> str:
+        cards = [card for card in self.cards() if card.usable]
+        if not cards:
+            raise UnknownModel(f"There is no model in {self.weights}: put a model folder there.")
+        return next((card.name for card in cards if card.kind == kind), cards[0].name)
+
+    def _model(self, name: str) -> Model:
+        """From memory, or loaded; the least recently used make room."""
+        from ddpm.loading import load
+        from ddpm.runtime import pick
+
+        with self._loading:
+            if name not in self._models:
+                path = self._catalogue.find(name)
+                model = load(path, self.device)
+                if model.nbytes > self.memory_budget:
+                    needs, has = model.nbytes / 2**30, self.memory_budget / 2**30
+                    raise TooMuch(f"{name} needs {needs:.1f} GB; this engine may use {has:.1f} GB for models.")
+                runtime = pick(self.device, self.precision)
+                self._models[name] = replace(model, network=runtime.compile(model.module, model.network))
+            self._models.move_to_end(name)
+            while len(self._models) > 1 and sum(model.nbytes for model in self._models.values()) > self.memory_budget:
+                self._models.popitem(last=False)
+            return self._models[name]
+
+    def _warm(self, name: str | None) -> Iterator[Event]:
+        from ddpm.plan import prepare
+        from ddpm.request import Request
+        from ddpm.samplers.loop import sample
+
+        name = name or self._default("text")
+        yield Notice(f"Loading {name}...")
+        for _ in sample(prepare(Request(steps=1), self._model(name)).plan([0])):
+            pass

@@ -1,7 +1,8 @@
 """The line and the one torch thread. A `Job` is a request on its way: who waits polls it, nobody is called back.
 
-All torch work of a process runs in the line's worker thread, because OpenMP keeps a team of threads for every thread that
-calls it, and because a waiting job must be able to leave. What a job does is an iterator of events; this module knows no models.
+All torch work of a process runs in the line's worker thread, because OpenMP keeps a team of threads for every thread
+that calls it, and because a waiting job must be able to leave. What a job does is an iterator of events; this module
+knows no models.
 """
 
 from __future__ import annotations
@@ -44,12 +45,11 @@ class Job:
         self._stop = threading.Event()
         self._news = threading.Condition()
         self._frame: tuple[int, Preview | None] = (0, None)  # one assignment, so number and picture belong together
-        self._looked_at = time.monotonic()
+        self.looked_at = time.monotonic()  # who shows previews says so here; without it they carry numbers only
 
     @property
     def newest(self) -> Preview | None:
-        """The newest preview. Reading it is looking: pictures are put into previews only while somebody does."""
-        self._looked_at = time.monotonic()
+        """The newest preview: how far it is and, while somebody looks, the picture."""
         return self._frame[1]
 
     @property
@@ -75,20 +75,23 @@ class Job:
         return self._stop.is_set()
 
     def watched(self) -> bool:
-        return time.monotonic() - self._looked_at < LOOK
+        return time.monotonic() - self.looked_at < LOOK
 
-    def follow(self) -> Iterator[Event]:
+    def follow(self, look: bool = True) -> Iterator[Event]:
         """Every event as it comes, and the newest preview whenever there is a newer one; raises what ended the job.
 
-        Whoever stops iterating stops the job.
+        Who does not `look` gets previews without pictures. Whoever stops iterating stops the job.
         """
         told, frame = 0, 0
         try:
             while True:
+                if look:
+                    self.looked_at = time.monotonic()
                 with self._news:
-                    self._news.wait_for(lambda: self._has_news(told, frame), timeout=LOOK / 4)
+                    if not self._has_news(told, frame):
+                        self._news.wait(timeout=LOOK / 4)
                 over = self.over  # read before the events, so that the last of them are not missed
-                preview, number = self.newest, self.frame_number
+                number, preview = self._frame
                 if preview is not None and number > frame:
                     frame = number
                     yield preview
@@ -120,16 +123,20 @@ class Job:
             self.done.set()
             self._news.notify_all()
 
+    def tell(self, event: Event) -> None:
+        """Let who follows hear of an event; the work itself may do so from inside a long call."""
+        with self._news:
+            if isinstance(event, Preview):
+                self._frame = (self._frame[0] + 1, event)
+            else:
+                self.events.append(event)
+            self._news.notify_all()
+
     def _consume(self) -> None:
         for event in self._work(self):
             if isinstance(event, Failed):
                 raise DDPMError(event.text)
-            with self._news:
-                if isinstance(event, Preview):
-                    self._frame = (self._frame[0] + 1, event)
-                else:
-                    self.events.append(event)
-                self._news.notify_all()
+            self.tell(event)
 
     def _fail(self, problem: Exception) -> None:
         if not isinstance(problem, DDPMError):
@@ -151,7 +158,7 @@ class Line:
         self._closed = False
 
     def submit(self, work: Callable[[Job], Iterator[Event]], session: str = "") -> Job:
-        """Put work at the end of the line. `work(job)` should read `job.stopping()` often and `job.watched()` for previews."""
+        """Put work at the end of the line. `work(job)` reads `job.stopping()` often, `job.watched()` for previews."""
         with self._changed:
             if self._closed:
                 raise LineFull("The engine has been closed; make a new one.")

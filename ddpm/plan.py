@@ -1,0 +1,166 @@
+"""A request and a model become a plan. The only place where modes differ: one `match` on the request's source.
+
+`prepare` does once what all pictures of a request share (prompt, input picture, mask, noise levels); `Work.plan` adds
+the seeds. Everything here is composed of Predict -> Predict functions; the loop never learns what it is making.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ddpm.diffusion.guidance import classifier_free
+from ddpm.diffusion.prediction import Predict
+from ddpm.diffusion.schedule import Level, levels
+from ddpm.errors import BadRequest, TooMuch
+from ddpm.events import Event, Notice
+from ddpm.images import to_image
+from ddpm.models.model import Model, Text, join
+from ddpm.request import FromImage, FromMask, FromNoise, FromSelfie, Request
+from ddpm.samplers import get_sampler
+from ddpm.samplers.loop import Plan
+from ddpm.samplers.noise import PictureNoise
+from ddpm.samplers.sampler import Sampler
+from ddpm.sources import Start, from_image, from_mask, from_selfie
+
+LARGEST = 4  # times the side a model was trained at: further out pictures repeat themselves and memory runs away
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request made ready for one model: everything its pictures share."""
+
+    model: Model
+    request: Request  # with every None filled in
+    sampler: Sampler
+    levels: Sequence[Level]
+    shape: tuple[int, int, int]  # (C, h, w) of x_t
+    start: Start
+    guided: Callable[[int], Predict]  # batch size -> the network with its prompt and guidance
+    events: tuple[Event, ...]
+
+    @property
+    def steps(self) -> int:
+        """Steps that one picture takes; 0 where the input comes back as it is."""
+        return len(self.levels) - 1
+
+    def plan(self, seeds: Sequence[int]) -> Plan:
+        """The plan of len(seeds) pictures at once; each is the one it would be alone."""
+        noise = PictureNoise(seeds, self.shape, self.model.device)
+        first = self.levels[0]
+        x = first.sigma * noise()
+        if self.start.x0 is not None:
+            x = x + first.alpha * self.start.x0
+        return Plan(x, self.levels, self.start.steer(self.guided(len(seeds))), self.sampler, noise)
+
+
+def prepare(request: Request, model: Model) -> Work:
+    """Fill in the card's defaults, refuse what this model cannot do, encode prompt and pictures."""
+    request = resolve(request, model)
+    assert request.width and request.height and request.steps and request.sampler and request.guidance_scale is not None
+    shape = model.latent_shape(request.width, request.height)
+    start, strength = _start(request, model)
+    sampler = get_sampler(request.sampler)
+    stations = levels(model.schedule, request.steps, model.card.defaults.spacing)
+    kept = math.floor(request.steps * strength + 1e-6) if strength else 0  # SDEdit: the last `strength` part
+    if strength:
+        kept = max(kept, 1)
+    visited = sampler.path(stations[request.steps - kept :])
+    guided = _guided(request, model)
+    return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *_notices(request, model)))
+
+
+def resolve(request: Request, model: Model) -> Request:
+    """The request with the card's defaults in place of None; what the model does not have is refused, not ignored."""
+    card, defaults = model.card, model.card.defaults
+    if card.kind == "unconditional":
+        for field in ("prompt", "negative_prompt"):
+            if getattr(request, field).strip():
+                raise BadRequest(f"{card.name} reads no prompt; leave {field} empty or choose a text model.", field)
+        if request.guidance_scale not in (None, 1):
+            raise BadRequest(
+                f"guidance_scale is {request.guidance_scale:g}, but {card.name} reads no prompt that could guide it;"
+                " leave it out.",
+                "guidance_scale",
+            )
+    if request.count > card.max_count:
+        raise BadRequest(f"count is {request.count}, but {card.name} makes at most {card.max_count}.", "count")
+    width, height = request.width or card.size, request.height or card.size
+    if width * height > (LARGEST * card.size) ** 2:
+        most = LARGEST * card.size
+        raise TooMuch(f"{width}x{height} pixels are too many for {card.name}; the largest it makes is {most}x{most}.")
+    guidance = 1.0 if card.kind == "unconditional" else defaults.guidance_scale
+    return request.model_copy(
+        update={
+            "model": card.name,
+            "sampler": request.sampler or defaults.sampler,
+            "steps": request.steps or defaults.steps,
+            "guidance_scale": guidance if request.guidance_scale is None else request.guidance_scale,
+            "width": width,
+            "height": height,
+        }
+    )
+
+
+def _start(request: Request, model: Model) -> tuple[Start, float]:
+    """Where x starts and what holds it, with the part of the schedule that is run."""
+    size = (request.width or model.card.size, request.height or model.card.size)
+    match request.source:
+        case FromNoise():
+            return Start(), 1.0
+        case FromImage() as source:
+            return from_image(source, model, size), source.strength
+        case FromMask() as source:
+            return from_mask(source, model, size), source.strength
+        case FromSelfie() as source:
+            return from_selfie(source, model, size), source.strength
+
+
+def _guided(request: Request, model: Model) -> Callable[[int], Predict]:
+    """The network with its prompt. Encoded once; a batch repeats it."""
+    if model.text is None:
+        return lambda batch: lambda x_t, level: model.denoise(x_t, level, None)
+    scale = request.guidance_scale if request.guidance_scale is not None else 1.0
+    if request.prompt == request.negative_prompt:
+        scale = 1.0  # both halves would say the same
+    with torch.no_grad():
+        cond, uncond = model.text.encode([request.prompt]), model.text.encode([request.negative_prompt])
+
+    def guided(batch: int) -> Predict:
+        return classifier_free(model.denoise, repeated(cond, batch), repeated(uncond, batch), scale, join=join)
+
+    return guided
+
+
+def repeated(text: Text, batch: int) -> Text:
+    """One encoded prompt for every picture of a batch."""
+
+    def repeat(tensor: Tensor) -> Tensor:
+        return tensor.expand(batch, *tensor.shape[1:])
+
+    return Text(repeat(text.states), repeat(text.mask), None if text.pooled is None else repeat(text.pooled))
+
+
+def _notices(request: Request, model: Model) -> list[Notice]:
+    """What the user should know although the request goes on."""
+    notices = []
+    if model.text is not None:
+        most = model.text.max_tokens
+        for field in ("prompt", "negative_prompt"):
+            count = model.text.count(getattr(request, field))
+            if count > most:
+                notices.append(Notice(f"{field} has {count} tokens; {model.card.title} reads the first {most}."))
+        if request.negative_prompt.strip() and request.guidance_scale == 1:
+            notices.append(Notice("The negative prompt has no effect while guidance is 1 (off)."))
+    return notices
+
+
+@torch.no_grad()
+def decoded(model: Model, latents: Tensor) -> Image.Image:
+    """One picture's latents (1, C, h, w) as a picture of full size."""
+    return to_image(model.codec.decode(latents))

@@ -1,0 +1,60 @@
+"""Plain torch. Where the processor multiplies bfloat16 natively, matrices are stored in it and calls use autocast.
+
+Without native instructions bfloat16 is emulated and slower than float32, so then everything stays float32.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MATRICES = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)  # what autocast would cast on every call; norms stay float32
+
+
+@functools.cache
+def has_bfloat16(device: str = "cpu") -> bool:
+    """Whether the device multiplies bfloat16 natively."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if kind != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    try:
+        words = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:  # not Linux: float32 is the safe answer
+        return False
+    return "avx512_bf16" in words or "amx_bf16" in words
+
+
+@dataclass(frozen=True, slots=True)
+class Eager:
+    """torch as it comes, on one device."""
+
+    device: str = "cpu"
+    bfloat16: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"torch {self.device} {'bfloat16' if self.bfloat16 else 'float32'}"
+
+    def compile(self, module: nn.Module, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        """Store the module's matrices as they are used, and wrap `call(x_t, ...)`: x_t (B, C, H, W) -> float32."""
+        module.to(self.device, memory_format=torch.channels_last)
+        if not self.bfloat16:
+            return call
+        for part in module.modules():
+            if isinstance(part, MATRICES):
+                part.to(torch.bfloat16)
+        kind = torch.device(self.device).type
+
+        def run(x_t: Tensor, *args: Any) -> Tensor:
+            with torch.autocast(kind, torch.bfloat16):
+                return call(x_t.contiguous(memory_format=torch.channels_last), *args).float()
+
+        return run

@@ -1,0 +1,164 @@
+"""What each kind of input picture means for sampling: the x0 it starts from, what holds x0 on the way, how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from ddpm.diffusion.constraints import holding, keep, low_pass
+from ddpm.diffusion.guidance import noise_share, towards
+from ddpm.diffusion.prediction import Predict
+from ddpm.diffusion.schedule import Level
+from ddpm.events import Event, Framed, Notice
+from ddpm.faces import frame_face
+from ddpm.images import Box, fit, mask_box, mask_notice, paste_back, prepare_mask, to_pixels
+from ddpm.models.model import Model
+from ddpm.request import FromImage, FromMask, FromSelfie
+
+Size = tuple[int, int]  # (width, height), as PIL
+FREE_BELOW, HELD_ABOVE = 0.15, 0.35  # noise shares: a selfie holds the layout early and leaves detail to the network
+EDGE_PULL = 0.15  # of the edges' gradient at likeness 1, in units of `towards`; beyond it outlines look traced
+
+
+def _as_it_is(predict: Predict) -> Predict:
+    return predict
+
+
+def _same(image: Image.Image) -> Image.Image:
+    return image
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One mode's part of a plan."""
+
+    x0: Tensor | None = None  # (1, C, h, w) latents under the noise; None: pure noise
+    steer: Callable[[Predict], Predict] = _as_it_is
+    finish: Callable[[Image.Image], Image.Image] = _same  # the decoded picture -> what the user gets
+    unchanged: Image.Image | None = None  # strength 0: this, bit for bit
+    events: list[Event] = field(default_factory=list)
+
+
+@torch.no_grad()
+def latents_of(image: Image.Image, model: Model) -> Tensor:
+    """A picture of the model's size as (1, C, h, w) latents on the model's device."""
+    return model.codec.encode(to_pixels(image).to(model.device))
+
+
+def from_image(source: FromImage, model: Model, size: Size) -> Start:
+    """Meng et al. 2021 (SDEdit). Strength 1 starts from noise alone, so it is text to image, bit for bit."""
+    if source.strength == 0:
+        return Start(unchanged=source.image)
+    return Start(None if source.strength == 1 else latents_of(fit(source.image, *size), model))
+
+
+def from_mask(source: FromMask, model: Model, size: Size) -> Start:
+    """Inpainting: the known part of x0 is kept at every step, the painted part pasted into the input at the end."""
+    notice = mask_notice(source.mask, source.image.size)
+    events: list[Event] = [Notice(notice)] if notice else []
+    if source.strength == 0:
+        return Start(unchanged=source.image, events=events)
+    original = source.image
+    mask = prepare_mask(source.mask, original.size, source.mask_grow, source.mask_blur)
+    box = (0, 0, *original.size)
+    if source.only_masked:
+        box = mask_box(mask, source.padding, size[0] / size[1])
+    frame = _frame(box, size)
+    shown = _extended(original.crop(box), frame, "symmetric").resize(size, Image.Resampling.LANCZOS)
+    known = latents_of(shown, model)
+    area = (known.shape[-1], known.shape[-2])
+    small = _extended(mask.crop(box), frame, "constant").resize(area, Image.Resampling.BOX)
+    paint = torch.from_numpy(np.asarray(small, dtype=np.float32) / 255)[None, None].to(known)
+
+    def finish(painted: Image.Image) -> Image.Image:
+        left, top, width, height = frame
+        whole = painted.resize((width, height), Image.Resampling.LANCZOS)
+        inside = whole.crop((left, top, left + box[2] - box[0], top + box[3] - box[1]))
+        return paste_back(original, inside, mask, box)
+
+    x0 = None if source.strength == 1 else _filled(known, paint, source.fill)
+    return Start(x0, lambda predict: holding(predict, keep(known, paint)), finish, events=events)
+
+
+def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
+    """The framed face holds the low frequencies of x0 while much is open, and its edges pull; `likeness` does both."""
+    framed = frame_face(source.image, max(size))
+    face = fit(framed.image, *size)
+    events: list[Event] = [Framed(face, framed.found)]
+    if framed.notice:
+        events.append(Notice(framed.notice))
+    if source.strength == 0:
+        return Start(unchanged=face, events=events)
+    known = latents_of(face, model)
+    likeness = source.likeness
+    cells = 8 * 4**likeness  # of the held layout along a side: 8 knows where the face is, 32 knows the eyes
+    factor = max(1, round(min(known.shape[-2:]) / cells))
+
+    def weight(level: Level) -> float:
+        openness = (noise_share(level) - FREE_BELOW) / (HELD_ABOVE - FREE_BELOW)
+        return likeness * min(1.0, max(0.0, openness))
+
+    def steer(predict: Predict) -> Predict:
+        if not likeness:
+            return predict
+        pulled = towards(predict, _edge_loss(known), EDGE_PULL * likeness, until=FREE_BELOW)
+        return holding(pulled, low_pass(known, factor, weight))
+
+    return Start(None if source.strength == 1 else known, steer, events=events)
+
+
+def _frame(box: Box, size: Size) -> tuple[int, int, int, int]:
+    """(left, top, width, height): the box, extended to the aspect of `size`, with where the box lies in it."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    wide, high = max(width, round(height * size[0] / size[1])), max(height, round(width * size[1] / size[0]))
+    return (wide - width) // 2, (high - height) // 2, wide, high
+
+
+def _extended(image: Image.Image, frame: tuple[int, int, int, int], mode: str) -> Image.Image:
+    """The picture in the middle of its frame; round it its mirror image ("symmetric"), or nothing ("constant")."""
+    left, top, width, height = frame
+    if (width, height) == image.size:
+        return image
+    right, bottom = width - image.width - left, height - image.height - top
+    sides = [(top, bottom), (left, right), (0, 0)]
+    array = np.asarray(image)
+    return Image.fromarray(np.pad(array, sides[: array.ndim], mode=mode))  # type: ignore[call-overload]
+
+
+def _filled(known: Tensor, paint: Tensor, fill: str) -> Tensor:
+    """What stands under the mask at the start. known: (1, C, h, w); paint: (1, 1, h, w)."""
+    if fill == "original":
+        return known
+    if fill == "noise":
+        return known * (1 - paint)
+    weight, colours, result = 1 - paint, known * (1 - paint), known * 0
+    side = max(known.shape[-2:])
+    while side >= 1:  # from the whole picture's mean colour to ever nearer neighbours, wherever there are some
+        window = 2 * side + 1
+        near = F.avg_pool2d(weight, window, 1, side, count_include_pad=False)
+        mean = F.avg_pool2d(colours, window, 1, side, count_include_pad=False) / near.clamp(min=1e-6)
+        result = torch.where(near > 1e-3, mean, result)
+        side //= 2
+    return known * (1 - paint) + result * paint
+
+
+def _edge_loss(known: Tensor) -> Callable[[Tensor], Tensor]:
+    """x0 (B, C, H, W) -> (B,): how far its edges are from the face's, within the oval where a framed face is."""
+    height, width = known.shape[-2:]
+    y = torch.linspace(-1, 1, height, device=known.device)[:, None]
+    x = torch.linspace(-1, 1, width, device=known.device)[None, :]
+    oval = ((x / 0.75) ** 2 + (y / 0.95) ** 2 <= 1).float()
+    across, down = known.diff(dim=-1), known.diff(dim=-2)
+
+    def loss(x0: Tensor) -> Tensor:
+        off_across = F.smooth_l1_loss(x0.diff(dim=-1), across.expand(len(x0), -1, -1, -1), reduction="none", beta=0.1)
+        off_down = F.smooth_l1_loss(x0.diff(dim=-2), down.expand(len(x0), -1, -1, -1), reduction="none", beta=0.1)
+        return (off_across * oval[:, 1:]).mean(dim=(1, 2, 3)) + (off_down * oval[1:]).mean(dim=(1, 2, 3))
+
+    return loss
