@@ -184,7 +184,8 @@ def _times(T: int, steps: int, spacing: Spacing, steps_offset: int) -> list[floa
         offset = min(steps_offset, T - 1 - (steps - 1) * stride)  # an offset never leads out of the table
         return [float(i * stride + offset) for i in reversed(range(steps))]
     if spacing == "trailing":
-        return [float(round(T - i * (T / steps)) - 1) for i in range(steps)]
+        stride_down = (T - T / steps) - T  # as numpy.arange makes it, whose last bit decides how halves are rounded
+        return [float(round(T + i * stride_down) - 1) for i in range(steps)]
     return [float(round(t)) for t in reversed(_line(0, T - 1, steps))]
 
 
