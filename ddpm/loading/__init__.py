@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddpm.errors import CannotLoad
+from ddpm.loading.hub import id_of
 
 if TYPE_CHECKING:
     from ddpm.models.model import Model
@@ -15,11 +17,16 @@ def load(path: Path, device: str = "cpu") -> Model:
     """The model in this folder, on this device. CannotLoad says for each format why it is not that one."""
     from ddpm.loading import diffusers_folder, embedded  # here, so that the catalogue can be listed without torch
 
-    formats = {"our own model": embedded.load, "a diffusers folder": diffusers_folder.load}
+    path = Path(path)
+    name = id_of(path) or path.name
     reasons = []
-    for name, read in formats.items():
+    for format, read in {"our own": embedded.load, "in diffusers' layout": diffusers_folder.load}.items():
         try:
-            return read(Path(path), device)
+            model = read(path, device)
         except CannotLoad as reason:
-            reasons.append(f"not {name}: {str(reason).rstrip('.')}")
-    raise CannotLoad(f"{Path(path).name} cannot be loaded: {'; '.join(reasons)}.")
+            reasons.append(f"not {format}: {str(reason).rstrip('.')}")
+        else:
+            return replace(
+                model, card=replace(model.card, name=name, origin="hub" if "/" in name else model.card.origin)
+            )
+    raise CannotLoad(f"{name} cannot be loaded: {'; '.join(reasons)}.")

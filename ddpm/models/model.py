@@ -153,6 +153,6 @@ class Model:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of everything this model alone holds: network and codec."""
+        """Bytes of its parameters: network, codec and prompt encoder (which models may share)."""
         modules = [self.module, getattr(self.codec, "module", None), getattr(self.text, "module", None)]
         return sum(p.numel() * p.element_size() for m in modules if isinstance(m, nn.Module) for p in m.parameters())
