@@ -136,8 +136,8 @@ class FilmRequest(Checked):
 
 
 Source = FromNoise | FromImage | FromMask | FromSelfie
-SOURCES: tuple[type[FromNoise] | type[FromImage] | type[FromMask] | type[FromSelfie], ...] = (
-    FromNoise, FromImage, FromMask, FromSelfie)  # fmt: skip
+MODES: dict[str, type[FromNoise] | type[FromImage] | type[FromMask] | type[FromSelfie]] = {
+    "text": FromNoise, "image": FromImage, "mask": FromMask, "selfie": FromSelfie}  # fmt: skip
 
 
 class Request(Checked):
@@ -191,8 +191,8 @@ class Request(Checked):
 
 
 FLAT_NAMES = tuple(dict.fromkeys(
-    name for model in (Request, *SOURCES, FilmRequest) for name in model.model_fields))  # fmt: skip
-_SOURCE_NAMES = tuple(dict.fromkeys(name for model in SOURCES for name in model.model_fields))
+    name for model in (Request, *MODES.values(), FilmRequest) for name in model.model_fields))  # fmt: skip
+_SOURCE_NAMES = tuple(dict.fromkeys(name for model in MODES.values() for name in model.model_fields))
 
 
 def _taken(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -204,14 +204,13 @@ def _source(values: dict[str, Any]) -> Source:
     given = _taken(values, _SOURCE_NAMES)
     guess = "mask" if "mask" in given else "selfie" if "likeness" in given else "image" if "image" in given else "text"
     mode = given.pop("mode", guess)
-    kinds = {str(kind.model_fields["mode"].default): kind for kind in SOURCES}
-    if mode not in kinds:
-        raise BadRequest(f"mode is {mode!r}, but must be one of {', '.join(kinds)}.", "mode")
-    for name in given.keys() - set(kinds[mode].model_fields):
+    if mode not in tuple(MODES):  # a tuple: what was sent may not be hashable
+        raise BadRequest(f"mode is {_shown(mode)}, but must be one of {', '.join(MODES)}.", "mode")
+    for name in given.keys() - set(MODES[mode].model_fields):
         if mode == "text":
             raise BadRequest(f"{name} needs an input picture: send image as well, or leave {name} out.", name)
         raise BadRequest(f"{name} has no meaning in mode {mode!r}: leave it out.", name)
-    return kinds[mode](**given)
+    return MODES[mode](**given)
 
 
 def _sentence(field: str, error: ErrorDetails, names: tuple[str, ...]) -> str:
