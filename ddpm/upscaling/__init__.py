@@ -1,0 +1,77 @@
+"""Real-ESRGAN: pictures 2 and 4 times larger, tile by tile, keeping alpha, grey and 16 bits.
+
+`upscale` is the whole interface. Importing this package imports no torch; the first picture does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddpm.errors import BadPicture, BadRequest, TooMuch
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+UPSCALERS = {
+    "animevideov3": "Fast: a second per picture; drawings and previews",
+    "x4plus-anime": "Drawings: clean lines and flat colours",
+    "x4plus": "Photographs: the most detail, and the slowest",
+}
+DEFAULT = "animevideov3"
+SCALES = (2, 4)
+LARGEST = 8192 * 8192  # pixels of a result: 200 MB, which the page and its browser can still show
+
+
+def upscale(
+    image: Image.Image,
+    scale: int,
+    upscaler: str = DEFAULT,
+    *,
+    weights: Path | str = "weights",
+    device: str = "cpu",
+    exact: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Image.Image | None:
+    """`image` made `scale` times larger, in its own mode (palettes become RGB or RGBA); None when `stop` said so.
+
+    `stop` is asked before each tile, `progress(tiles done, tiles in all)` told after it. `exact` computes in float32,
+    as 16-bit pictures always do. Alpha goes through the network too, unless it is one flat value.
+    """
+    if scale not in SCALES:
+        raise BadRequest(f"scale must be 2 or 4; it is {scale!r}.", field="scale")
+    if upscaler not in UPSCALERS:
+        raise BadRequest(f"There is no upscaler {upscaler!r}; there are {', '.join(UPSCALERS)}.", field="upscaler")
+    width, height = image.size
+    if width * height * scale * scale > LARGEST:
+        side = int((LARGEST / scale**2) ** 0.5)
+        raise TooMuch(
+            f"{width} x {height} made {scale} times larger would be {width * height * scale**2 / 1e6:.0f} million "
+            f"pixels; the most is {LARGEST / 1e6:.0f}, for example from {side} x {side}."
+        )
+    if not width or not height:
+        raise BadPicture("The picture has no pixels.", field="image")
+
+    from ddpm.upscaling.planes import assemble, take_apart
+    from ddpm.upscaling.real_esrgan import SOURCES, enlarger, network
+    from ddpm.upscaling.tiles import cut, through
+
+    planes = take_apart(image)
+    source = SOURCES[upscaler]
+    tiles = cut(height, width, source.tile, source.margin)
+    enlarge = enlarger(network(upscaler, Path(weights), device), scale, exact=exact or planes.deep)
+    pixels, done = planes.to_enlarge(), 0
+    results = []
+    for plane in pixels:
+        out = planes.room(scale)
+        steps = through(enlarge, plane.to(device), tiles, out)
+        for _ in tiles:
+            if stop():
+                return None
+            next(steps)
+            done += 1
+            progress(done, len(tiles) * len(pixels))
+        results.append(out)
+    return assemble(planes, results)
