@@ -1,0 +1,124 @@
+"""The menu: what lies in the folder now, what is broken and why, names that lead nowhere."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ddpm.errors import CannotLoad, Missing, UnknownModel
+from ddpm.loading import embedded, hub
+from ddpm.loading.catalogue import Catalogue, read_curated
+from ddpm.models.card import ModelCard
+from ddpm.models.hybrid import Hybrid, HybridConfig
+
+ROOT = Path(__file__).parents[2]
+CONFIG = HybridConfig(size=16, patch=2, widths=(16, 32), res_blocks=1, blocks=1, heads=2)
+
+
+def put_model(folder: Path) -> None:
+    card = ModelCard(folder.name, "Tiny", "embedded", "hybrid", 16, 3, "x0", "flow", None, "MIT")
+    embedded.save(folder, Hybrid(CONFIG), card)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    put_model(tmp_path / "weights" / "tiny")
+    return tmp_path / "weights"
+
+
+def test_the_list_is_of_now(weights):
+    catalogue = Catalogue(weights)
+    assert [card.name for card in catalogue.cards()] == ["tiny"]
+    put_model(weights / "another")
+    assert [card.name for card in catalogue.cards()] == ["another", "tiny"]
+    assert catalogue.find("another") == weights / "another"
+    assert catalogue.load("tiny").card.name == "tiny"
+
+
+def test_a_broken_model_says_why_and_hides_none(weights):
+    (weights / "broken").mkdir()
+    (weights / "broken" / "model_index.json").write_text("{")
+    (weights / "odd").mkdir()
+    (weights / "odd" / "model_index.json").write_text(json.dumps({"ddpm_format": 1, "defaults": 3}))
+    (weights / "loose.safetensors").write_bytes(b"0")
+    cards = {card.name: card for card in Catalogue(weights).cards()}
+    assert cards["tiny"].usable and not cards["tiny"].note
+    for name in ("broken", "odd", "loose.safetensors"):
+        assert not cards[name].usable and name in cards[name].note
+    assert "cannot be read as JSON" in cards["broken"].note
+
+
+def test_upscalers_and_other_things_are_not_models(weights):
+    for name in ("RealESRGAN_x4plus.pth", "realesr-animevideov3.pth", "notes.txt", ".hidden.pt"):
+        (weights / name).write_bytes(b"0")
+    (weights / "pictures").mkdir()
+    assert [card.name for card in Catalogue(weights).cards()] == ["tiny"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../tiny", "..", ".", "", "/etc", "tiny/../tiny", "a\0b", "C:\\x", "..\\tiny", "tiny/network", "x" * 5000, "tinny"],
+)
+def test_names_that_lead_nowhere(weights, name):
+    with pytest.raises(UnknownModel, match="there are tiny") as refusal:
+        Catalogue(weights).find(name)
+    assert refusal.value.available == ("tiny",)
+    assert len(str(refusal.value)) < 400
+
+
+def test_the_nearest_name_is_offered(weights):
+    with pytest.raises(UnknownModel, match="Did you mean tiny"):
+        Catalogue(weights).find("tinny")
+
+
+def test_hub_models_wait_to_be_asked_for(weights, monkeypatch):
+    catalogue = Catalogue(weights, ROOT / "configs" / "models.yaml")
+    cards = {card.name: card for card in catalogue.cards()}
+    assert not cards["google/ddpm-celebahq-256"].usable
+    assert "--download google/ddpm-celebahq-256" in cards["google/ddpm-celebahq-256"].note
+    with pytest.raises(UnknownModel, match="not on this machine"):
+        catalogue.find("google/ddpm-celebahq-256")
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(Missing, match="Hub cannot be reached"):
+        hub.download("google/ddpm-cifar10-32")
+
+
+def test_a_hub_model_in_the_cache_is_used_from_there(weights, tmp_path):
+    repository = tmp_path / "hub" / "models--someone--tiny"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("abc")
+    put_model(repository / "snapshots" / "abc")
+    model = Catalogue(weights).load("someone/tiny")
+    assert (model.card.name, model.card.origin) == ("someone/tiny", "hub")
+
+
+def test_a_typo_in_the_list_is_named_with_file_and_nearest_key(tmp_path):
+    path = tmp_path / "models.yaml"
+    path.write_text("models:\n  - {id: a/b, titel: x, licence: MIT, bytes: 1, size: 32}\n")
+    with pytest.raises(CannotLoad, match=r"models.yaml: unknown key 'titel'; did you mean title\?"):
+        read_curated(path)
+
+
+def test_listing_needs_no_torch(weights):
+    code = (
+        "import sys; from pathlib import Path; from ddpm.loading.catalogue import Catalogue;"
+        f"print([c.name for c in Catalogue(Path({str(weights)!r})).cards()], 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['tiny'] False"
+
+
+def test_curated_settings_reach_the_loaded_model(weights, tmp_path):
+    repository = tmp_path / "hub" / "models--a--b" / "snapshots"
+    put_model(repository / "main")
+    path = tmp_path / "models.yaml"
+    path.write_text("models:\n  - {id: a/b, title: B, licence: MIT, bytes: 1, size: 16, defaults: {steps: 3}}\n")
+    model = Catalogue(weights, path).load("a/b")
+    assert (model.card.title, model.card.defaults.steps) == ("B", 3)
+    assert torch.isfinite(next(model.module.parameters())).all()

@@ -1,0 +1,78 @@
+"""The one class that samplers see: x0 and eps of every target, clamping, sizes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from ddpm.diffusion.prediction import Target
+from ddpm.diffusion.schedule import Schedule
+from ddpm.errors import BadRequest
+from ddpm.models.card import Defaults, ModelCard
+from ddpm.models.codec import Pixels
+from ddpm.models.model import Model
+
+CARD = ModelCard("m", "M", "embedded", "hybrid", 8, 3, "eps", "linear", None, "MIT")
+
+
+def exact(target: Target, x0: torch.Tensor, eps: torch.Tensor, clamp: float | None = None) -> Model:
+    """A model that knows the answer and says it in its target's terms."""
+    schedule = Schedule.linear()
+
+    def network(x_t, t, text):
+        return target.of(x0, eps, schedule.level(t))
+
+    return Model(CARD, schedule, Pixels(), None, network, target, nn.Linear(2, 2), clamp)
+
+
+@pytest.mark.parametrize("target", list(Target))
+def test_every_target_gives_x0_and_eps(target):
+    x0, eps = torch.randn(2, 3, 8, 8).double(), torch.randn(2, 3, 8, 8).double()
+    model = exact(target, x0, eps)
+    level = model.schedule.level(400)
+    got = model.denoise(level.alpha * x0 + level.sigma * eps, level, None)
+    assert got.x0.dtype == torch.float32
+    torch.testing.assert_close(got.x0, x0.float(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(got.eps, eps.float(), atol=1e-4, rtol=0)
+
+
+def test_clamped_x0_keeps_an_eps_networks_eps_and_an_x0_network_stays_consistent():
+    x0, eps = 3 * torch.randn(1, 3, 8, 8), torch.randn(1, 3, 8, 8)
+    for target in (Target.EPS, Target.X0):
+        model = exact(target, x0, eps, clamp=1.0)
+        level = model.schedule.level(300)
+        x_t = level.alpha * x0 + level.sigma * eps
+        got = model.denoise(x_t, level, None)
+        assert got.x0.abs().max() <= 1
+        if target is Target.EPS:
+            assert torch.equal(got.eps, eps)
+        else:
+            torch.testing.assert_close(level.alpha * got.x0 + level.sigma * got.eps, x_t, atol=1e-5, rtol=0)
+
+
+def test_sizes_it_cannot_make_are_refused_with_the_field():
+    model = exact(Target.EPS, torch.zeros(1), torch.zeros(1))
+    assert replace(model, card=replace(CARD, factor=4)).latent_shape(16, 12) == (3, 12, 16)
+    with pytest.raises(BadRequest, match="multiples of 4") as refusal:
+        replace(model, card=replace(CARD, factor=4)).latent_shape(16, 13)
+    assert refusal.value.field == "height"
+    with pytest.raises(BadRequest, match="only makes 8"):
+        replace(model, card=replace(CARD, factor=8, fixed_size=True)).latent_shape(16, 8)
+
+
+def test_levels_honour_offset_and_end():
+    card = replace(CARD, defaults=Defaults("ddim", 10, spacing="leading", steps_offset=1, ends_clean=False))
+    model = replace(exact(Target.EPS, torch.zeros(1), torch.zeros(1)), card=card)
+    ddim = model.levels(10, "ddim")
+    assert [level.t for level in ddim[:2]] == [901, 801] and ddim[-1] == model.schedule.level(0)
+    assert model.levels(10, "dpmpp_2m")[-1].sigma == 0
+    assert model.levels(10, "ddim", "trailing")[0].t == 999
+
+
+def test_grey_becomes_three_equal_channels_and_back():
+    codec = Pixels(1)
+    grey = torch.rand(2, 1, 8, 8) * 2 - 1
+    assert codec.decode(grey).shape == (2, 3, 8, 8)
+    torch.testing.assert_close(codec.encode(codec.decode(grey)), grey)
+    assert Pixels().preview(torch.zeros(1, 3, 512, 256)).shape == (1, 3, 128, 64)
