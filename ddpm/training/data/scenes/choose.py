@@ -1,0 +1,150 @@
+"""index -> what is in the picture. Nothing is painted here, so the choice can be tested without skia.
+
+The order of draws from `rng` is part of "same index and seed, same picture": a new draw goes to the end.
+"""
+
+from __future__ import annotations
+
+import random
+
+from ddpm.prompts.subjects import SUBJECTS
+from ddpm.prompts.vocabulary import (
+    CATEGORIES,
+    CHILDREN,
+    CLOTHES_COLOURS,
+    EYE_COLOURS,
+    GARMENTS,
+    HAIR_STYLES,
+    HELD_OUT,
+    LAND,
+    MALE,
+    NIGHT_ONLY,
+    NO_SNOW,
+    PERCHED,
+    PLACES,
+    SEASONS,
+    SKINS,
+    STYLE_WORDS,
+    TIME_WORDS,
+    UNDERWATER,
+    WATERSIDE,
+    WEATHER_WORDS,
+    habitat,
+)
+from ddpm.training.data.scenes.scene import Creature, Person, Scene
+
+ONE_CREATURE = ("leviathan", "qilin", "dragon", "mermaid")  # too large for two in a picture
+DREAM = 0.035  # share of land and air subjects that are put under water
+
+
+def choose(
+    index: int,
+    seed: int = 0,
+    *,
+    category: str | None = None,
+    subject: str | None = None,
+    place: str | None = None,
+    allow_held_out: bool = False,
+) -> tuple[Scene, random.Random]:
+    """All facts about one picture, and the generator that paints on. Held-out pairs never, unless asked for."""
+    rng = random.Random(f"{seed}:{index}")
+    category = category or rng.choice(list(CATEGORIES))
+    if category != "Scenery":
+        subject = subject or rng.choice(CATEGORIES[category])
+    where = _choose_place(rng, subject, place, allow_held_out)
+    scene = _circumstances(rng, Scene(
+        index, seed, category, subject, where, where in UNDERWATER,
+        "day", "clear", None, None, False, False, False, False, "storybook", False,
+    ))  # fmt: skip
+    if subject:
+        scene.count = 1
+        scene.side = rng.choices(("centre", "left", "right"), (5, 1, 1))[0]
+        if category == "Humans":
+            scene.person = _person(rng, subject)
+            scene.view = "portrait" if rng.random() < 0.66 else "full body"
+        else:
+            _creature(rng, scene, subject)
+    scene.sun_x = rng.uniform(18, 110)
+    scene.moon_y = rng.uniform(14, 34)
+    return scene, rng
+
+
+def _choose_place(rng: random.Random, subject: str | None, wish: str | None, allow_held_out: bool) -> str:
+    while True:
+        if wish:
+            place = wish
+        elif subject is None:
+            place = rng.choice(PLACES)
+        elif habitat(subject) == "water":
+            waters = [rng.choice(list(UNDERWATER)), rng.choice(WATERSIDE), "night sky"]
+            place = rng.choices(waters, (6, 5, 0.4))[0]
+        else:
+            place = rng.choice(LAND) if rng.random() < 1 - DREAM else rng.choice(list(UNDERWATER))
+        if allow_held_out or (subject, place) not in HELD_OUT:
+            return place
+        if wish:
+            raise ValueError(f"{subject} and {place} are kept apart to test the model; say allow_held_out=True.")
+
+
+def _circumstances(rng: random.Random, scene: Scene) -> Scene:
+    """Time, weather, season, lights of the sky and style."""
+    place, swims = scene.place, scene.subject is not None and habitat(scene.subject) == "water"
+    scene.time = "night" if place in NIGHT_ONLY else rng.choices(list(TIME_WORDS), (2, 4, 3.5, 1.8, 2.2))[0]
+    weather = rng.choices(list(WEATHER_WORDS), (5, 5, 0.9, 0.9, 0.8, 1.2, 0.9))[0]
+    never = place in NIGHT_ONLY or (weather == "snow" and place in NO_SNOW) or (weather == "fog" and place == "desert")
+    scene.weather = "clear" if never or scene.underwater else weather
+    scene.season = rng.choice(SEASONS) if place == "mountain lake" else None
+    if scene.weather == "snow" and scene.season:
+        scene.season = "winter"
+    if scene.underwater:
+        scene.time = "day"
+    night_clear = scene.time == "night" and scene.weather in ("clear", "clouds")
+    scene.moon = rng.choice(("full", "crescent", None)) if night_clear else None
+    scene.milky_way = place == "night sky" and rng.random() < 0.55
+    scene.shooting_star = place == "night sky" and rng.random() < 0.3
+    scene.lake = place == "aurora borealis" and (swims or rng.random() < 0.5)
+    scene.lightning = rng.random() < 0.6
+    scene.style = rng.choices(list(STYLE_WORDS), (7, 2, 1.3, 0.8))[0]
+    scene.afloat = swims and place in WATERSIDE
+    return scene
+
+
+def _creature(rng: random.Random, scene: Scene, name: str) -> None:
+    subject = SUBJECTS[name]
+    drawing = rng.choice(subject.drawings)
+    word = rng.choice(drawing.colours)
+    adjective = rng.choice(subject.adjectives)
+    scene.view = rng.choices(("near", "middle", "far"), (6, 4, 0.9))[0]
+    scene.creature = Creature(
+        drawing.source, drawing.art, word, drawing.hues, word or drawing.own,
+        subject.size, drawing.art in PERCHED, adjective, name == "wolf" and rng.random() < 0.4,
+    )  # fmt: skip
+    if scene.view != "near" and not scene.afloat and name not in ONE_CREATURE:
+        scene.count = rng.choices((1, 2, 3), (6, 2, 1.4))[0]
+
+
+def _person(rng: random.Random, kind: str) -> Person:
+    male = kind in MALE or (kind in ("teen", "kid") and rng.random() < 0.5)
+    sex = "m" if male else "f"
+    if kind in CHILDREN:
+        age = "child"
+    elif kind == "teen":
+        age = "teen"
+    else:
+        age = rng.choice(("young", "adult", "old") if kind in ("man", "woman") else ("young",))
+    skin = rng.choice(SKINS)
+    usual = ("black", "brown", "blonde", "red", "pink", "blue")
+    hair = rng.choice(("grey", "white")) if age == "old" else rng.choices(usual, (5, 5, 4, 4, 0.5, 0.5))[0]
+    hairstyle = rng.choice([each for each in HAIR_STYLES[sex] if each != "bald" or kind == "man"])
+    eyes = rng.choice(EYE_COLOURS) if skin in ("fair", "tan") else "brown"
+    beard = male and kind in ("man", "guy") and rng.random() < 0.4
+    glasses = rng.random() < 0.18
+    hat = rng.choices((None, "straw hat", "beanie"), (7, 1, 1))[0]
+    garment = rng.choice(GARMENTS if male else (*GARMENTS, "dress", "dress"))
+    colour = rng.choice(CLOTHES_COLOURS)
+    scarf = rng.choice(CLOTHES_COLOURS) if rng.random() < 0.18 and garment != "dress" else None
+    mood = rng.choice(("smiling", "smiling", "calm", "laughing"))
+    return Person(
+        kind, sex, age, skin, hair, hairstyle, eyes, beard, glasses, hat,
+        garment, colour, None if scarf == colour else scarf, mood,
+    )  # fmt: skip
