@@ -62,13 +62,13 @@ def test_mean_of_the_data(steps, gaussian, trajectory):
     """A denoiser gives the mean of what x can have been, so its mean is right from one step on (10,000 pixels)."""
     x = torch.randn(1, 1, 100, 100, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     _, noise = seeded(x.shape)
-    end = trajectory(LCM(), gaussian.predict, x, reference(steps)[1], noise)[-1]
-    assert end.mean().item() == pytest.approx(gaussian.mean, abs=0.02)
+    end = trajectory(LCM(), gaussian, x, reference(steps)[1], noise)[-1]
+    assert end.mean().item() == pytest.approx(gaussian.mu, abs=0.02)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 10])
 def test_from_no_signal_to_no_noise(steps, gaussian, trajectory):
     visited = [Level(1 - i / steps, i / steps, 1 - i / steps) for i in range(steps)] + [CLEAN]
     x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    end = trajectory(LCM(), gaussian.predict, x, visited, lambda: torch.ones_like(x))[-1]
+    end = trajectory(LCM(), gaussian, x, visited, lambda: torch.ones_like(x))[-1]
     assert end.isfinite().all() and end.dtype == torch.float32

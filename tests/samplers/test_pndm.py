@@ -55,7 +55,7 @@ def test_converges_with_order_two(measured_order):
 def test_from_no_signal_to_no_noise(steps, gaussian, trajectory):
     levels = [Level(1 - i / steps, i / steps, 1 - i / steps) for i in range(steps)] + [CLEAN]
     x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    end = trajectory(PNDM(), gaussian.predict, x, levels)[-1]
+    end = trajectory(PNDM(), gaussian, x, levels)[-1]
     assert end.isfinite().all() and end.dtype == torch.float32
     if steps == 1:
-        torch.testing.assert_close(end, torch.full_like(x, gaussian.mean))
+        torch.testing.assert_close(end, torch.full_like(x, gaussian.mu))
