@@ -61,7 +61,20 @@ def test_upscalers_and_other_things_are_not_models(weights):
 
 @pytest.mark.parametrize(
     "name",
-    ["../tiny", "..", ".", "", "/etc", "tiny/../tiny", "a\0b", "C:\\x", "..\\tiny", "tiny/network", "x" * 5000, "tinny"],
+    [
+        "../tiny",
+        "..",
+        ".",
+        "",
+        "/etc",
+        "tiny/../tiny",
+        "a\0b",
+        "C:\\x",
+        "..\\tiny",
+        "tiny/network",
+        "x" * 5000,
+        "tinny",
+    ],
 )
 def test_names_that_lead_nowhere(weights, name):
     with pytest.raises(UnknownModel, match="there are tiny") as refusal:

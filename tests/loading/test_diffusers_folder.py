@@ -1,0 +1,252 @@
+"""Folders saved by diffusers' own classes, read here: the same network output, and by the whole chain the same picture."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from ddpm.compat import ensure_torchvision
+
+ensure_torchvision()
+import diffusers  # noqa: E402
+
+from ddpm.errors import CannotLoad  # noqa: E402
+from ddpm.loading import load  # noqa: E402
+from ddpm.models.model import join  # noqa: E402
+from ddpm.samplers import get_sampler  # noqa: E402
+from ddpm.samplers.loop import Plan, sample  # noqa: E402
+from ddpm.samplers.noise import PictureNoise  # noqa: E402
+
+WORDS = ["a", "red", "fox", "dragon", "over", "the", "sea"]
+
+
+def pixel_unet(**changes) -> diffusers.UNet2DModel:
+    torch.manual_seed(0)
+    settings = dict(
+        sample_size=16, block_out_channels=(32, 64), layers_per_block=1, norm_num_groups=8, attention_head_dim=8,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    )  # fmt: skip
+    return diffusers.UNet2DModel(**{**settings, **changes}).eval()
+
+
+def pixel_pipeline(scheduler) -> diffusers.DDPMPipeline:
+    kind = diffusers.DDIMPipeline if isinstance(scheduler, diffusers.DDIMScheduler) else diffusers.DDPMPipeline
+    return kind(unet=pixel_unet(), scheduler=scheduler)
+
+
+def tiny_vae() -> diffusers.AutoencoderKL:
+    torch.manual_seed(1)
+    return diffusers.AutoencoderKL(
+        block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=8, latent_channels=4, sample_size=32,
+        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+    ).eval()  # fmt: skip
+
+
+def tiny_clip(folder):
+    """A CLIP text encoder of width 32 and a tokenizer of a few words."""
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    symbols = [chr(c) for c in range(97, 123)]
+    tokens = symbols + [s + "</w>" for s in symbols] + ["<|startoftext|>", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    tokenizer = CLIPTokenizer.from_pretrained(folder)
+    tokenizer.model_max_length = 77
+    torch.manual_seed(2)
+    config = CLIPTextConfig(
+        vocab_size=len(tokens), hidden_size=32, intermediate_size=37, num_hidden_layers=2, num_attention_heads=4,
+        bos_token_id=len(tokens) - 2, eos_token_id=len(tokens) - 1, pad_token_id=len(tokens) - 1,
+    )  # fmt: skip
+    return CLIPTextModel(config).eval(), tokenizer
+
+
+def stable_diffusion(folder, scheduler) -> diffusers.StableDiffusionPipeline:
+    folder.mkdir(exist_ok=True)
+    text_encoder, tokenizer = tiny_clip(folder)
+    torch.manual_seed(3)
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=16, block_out_channels=(32, 64), layers_per_block=1, norm_num_groups=8, attention_head_dim=8,
+        cross_attention_dim=32, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    ).eval()  # fmt: skip
+    return diffusers.StableDiffusionPipeline(
+        vae=tiny_vae(), text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler,
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+
+
+def paint(model, sampler: str, steps: int, seed: int, condition=None, guidance: float = 1.0, eta=None):
+    """A picture by our chain, (H, W, 3) in 0..255."""
+    stations = model.levels(steps, sampler)
+    chosen = get_sampler(sampler, eta=eta)
+    shape = model.latent_shape(model.card.size, model.card.size)
+    noise = PictureNoise([seed], shape)
+
+    def predict(x_t, level):
+        if condition is None or guidance == 1:
+            return model.denoise(x_t, level, condition and condition[0])
+        both = model.denoise(torch.cat([x_t, x_t]), level, join(*condition))
+        (x0, x0_un), (eps, eps_un) = both.x0.chunk(2), both.eps.chunk(2)
+        return type(both)(x0_un + guidance * (x0 - x0_un), eps_un + guidance * (eps - eps_un))
+
+    with torch.no_grad():
+        plan = Plan(noise(), chosen.path(stations), predict, chosen, noise)
+        *_, last = sample(plan)
+        pixels = model.codec.decode(last.x)
+    return (pixels[0].permute(1, 2, 0) + 1) * 127.5
+
+
+def difference(ours, theirs) -> float:
+    return (ours - torch.from_numpy(theirs[0]) * 255).abs().mean().item()
+
+
+def test_pixel_folders_with_components_and_flat(tmp_path):
+    pipeline = pixel_pipeline(diffusers.DDPMScheduler())
+    pipeline.save_pretrained(tmp_path / "parts")
+    flat = tmp_path / "flat"  # as google/ddpm-*: everything in the root
+    shutil.copytree(tmp_path / "parts" / "unet", flat)
+    shutil.copy(tmp_path / "parts" / "scheduler" / "scheduler_config.json", flat)
+    shutil.copy(tmp_path / "parts" / "model_index.json", flat)
+    bare = tmp_path / "bare"  # and without an index
+    shutil.copytree(flat, bare)
+    (bare / "model_index.json").unlink()
+    x_t = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        expected = pipeline.unet(x_t, 321).sample
+        for name in ("parts", "flat", "bare"):
+            model = load(tmp_path / name)
+            level = model.schedule.level(321)
+            assert torch.equal(model.denoise(x_t, level, None).eps, expected)
+            assert level.alpha**2 == pytest.approx(float(pipeline.scheduler.alphas_cumprod[321]), abs=1e-6)
+    assert (model.card.size, model.card.channels, model.card.target, model.clamp) == (16, 3, "eps", 1.0)
+    assert model.card.factor == 2 and not model.card.latent and model.card.kind == "unconditional"
+
+
+def test_torch_files_and_old_attention_names(tmp_path):
+    unet = pixel_unet()
+    unet.save_pretrained(tmp_path / "old")
+    diffusers.DDPMScheduler().save_pretrained(tmp_path / "old")
+    (tmp_path / "old" / "diffusion_pytorch_model.safetensors").unlink()
+    names = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
+    state = {}
+    for key, value in unet.state_dict().items():
+        for new, old in names.items():
+            key = key.replace(new, old)
+        state[key] = value
+    assert state.keys() != unet.state_dict().keys()
+    torch.save(state, tmp_path / "old" / "diffusion_pytorch_model.bin")
+    config = json.loads((tmp_path / "old" / "scheduler_config.json").read_text())
+    config["timesteps"] = config.pop("num_train_timesteps")
+    (tmp_path / "old" / "scheduler_config.json").write_text(json.dumps(config))
+    model = load(tmp_path / "old")
+    x_t = torch.randn(1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(model.network(x_t, 5, None), unet(x_t, 5).sample)
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_ddim_paints_the_picture_of_the_pipeline(tmp_path, eta):
+    pipeline = pixel_pipeline(diffusers.DDIMScheduler())
+    pipeline.save_pretrained(tmp_path / "m")
+    theirs = pipeline(
+        generator=torch.Generator().manual_seed(7), num_inference_steps=10, eta=eta, output_type="np"
+    ).images
+    assert difference(paint(load(tmp_path / "m"), "ddim", 10, 7, eta=eta), theirs) <= 0.5
+
+
+def test_ddpm_paints_the_picture_of_the_pipeline(tmp_path):
+    pipeline = pixel_pipeline(diffusers.DDPMScheduler(num_train_timesteps=50, beta_end=0.2))
+    pipeline.save_pretrained(tmp_path / "m")
+    theirs = pipeline(generator=torch.Generator().manual_seed(3), num_inference_steps=50, output_type="np").images
+    assert difference(paint(load(tmp_path / "m"), "ddpm", 50, 3), theirs) <= 0.5
+
+
+SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+SCHEDULERS = {
+    "euler": lambda: diffusers.EulerDiscreteScheduler(**SD, timestep_spacing="trailing"),
+    "euler-leading": lambda: diffusers.EulerDiscreteScheduler(**SD, timestep_spacing="leading", steps_offset=1),
+    "ddim": lambda: diffusers.DDIMScheduler(**SD, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+    "ddim-v": lambda: diffusers.DDIMScheduler(
+        **SD,
+        clip_sample=False,
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        rescale_betas_zero_snr=True,
+    ),
+    "pndm": lambda: diffusers.PNDMScheduler(**SD, skip_prk_steps=True, steps_offset=1),
+    "dpmpp_2m": lambda: diffusers.DPMSolverMultistepScheduler(**SD, use_karras_sigmas=True),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_stable_diffusion_paints_the_picture_of_the_pipeline(tmp_path, name):
+    pipeline = stable_diffusion(tmp_path / "made", SCHEDULERS[name]())
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.save_pretrained(tmp_path / "m")
+    model = load(tmp_path / "m")
+    assert (model.card.kind, model.card.text, model.card.latent, model.card.size) == ("text", "clip", True, 32)
+    theirs = pipeline(
+        "a red fox", negative_prompt="sea", num_inference_steps=8, guidance_scale=5.0, height=32, width=32,
+        generator=torch.Generator().manual_seed(11), output_type="np",
+    ).images  # fmt: skip
+    condition = (model.text.encode(["a red fox"]), model.text.encode(["sea"]))
+    ours = paint(model, model.card.defaults.sampler, 8, 11, condition, 5.0)
+    assert difference(ours, theirs) <= 0.5
+
+
+def test_parts_of_stable_diffusion_are_equal(tmp_path):
+    pipeline = stable_diffusion(tmp_path / "made", SCHEDULERS["pndm"]())
+    pipeline.save_pretrained(tmp_path / "m")
+    model = load(tmp_path / "m")
+    with torch.no_grad():
+        expected = pipeline.encode_prompt("a fox", "cpu", 1, False)[0]
+        torch.testing.assert_close(model.text.encode(["a fox"]).states, expected, atol=1e-5, rtol=0)
+        pixels = torch.rand(1, 3, 32, 32) * 2 - 1
+        latents = pipeline.vae.encode(pixels).latent_dist.mode() * pipeline.vae.config.scaling_factor
+        torch.testing.assert_close(model.codec.encode(pixels), latents)
+        decoded = pipeline.vae.decode(latents / pipeline.vae.config.scaling_factor).sample.clamp(-1, 1)
+        torch.testing.assert_close(model.codec.decode(latents), decoded)
+        assert model.codec.preview(latents).shape == (1, 3, 16, 16)
+    assert not torch.equal(model.text.encode(["a (fox:1.5)"]).states, model.text.encode(["a fox"]).states)
+    assert model.text.count("a fox") == 6 and model.text.max_tokens == 77  # one token a letter, and the two that frame
+
+
+def test_unconditional_latent(tmp_path):
+    torch.manual_seed(4)
+    vq = diffusers.VQModel(
+        block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=8, latent_channels=3, num_vq_embeddings=16,
+        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+    ).eval()  # fmt: skip
+    scheduler = diffusers.DDIMScheduler(
+        beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear", clip_sample=False
+    )
+    unet = pixel_unet()
+    pipeline = diffusers.LDMPipeline(vqvae=vq, unet=unet, scheduler=scheduler)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.save_pretrained(tmp_path / "m")
+    model = load(tmp_path / "m")
+    assert model.card.latent and model.card.size == 32 and model.latent_shape(32, 32) == (3, 16, 16)
+    theirs = pipeline(generator=torch.Generator().manual_seed(5), num_inference_steps=6, output_type="np").images
+    assert difference(paint(model, "ddim", 6, 5), theirs) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "sentence"),
+    [
+        ("unet/config.json", {"num_class_embeds": 10}, "class labels"),
+        ("unet/config.json", {"_class_name": "FluxTransformer2DModel"}, "FluxTransformer2DModel"),
+        ("unet/config.json", {"layers_per_block": 2}, "missing"),
+        ("scheduler/scheduler_config.json", {"_class_name": "MagicScheduler"}, "MagicScheduler"),
+        ("scheduler/scheduler_config.json", {"prediction_type": "dreams"}, "dreams"),
+        ("scheduler/scheduler_config.json", {"beta_schedule": "odd"}, "odd"),
+    ],
+)
+def test_what_it_cannot_read_is_named_for_every_format(tmp_path, file, changes, sentence):
+    pixel_pipeline(diffusers.DDPMScheduler()).save_pretrained(tmp_path / "m")
+    path = tmp_path / "m" / file
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(CannotLoad, match=sentence) as refusal:
+        load(tmp_path / "m")
+    assert "not our own: no 'ddpm_format'" in str(refusal.value)
+    assert "not in diffusers' layout" in str(refusal.value)
