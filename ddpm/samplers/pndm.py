@@ -20,6 +20,10 @@ from ddpm.samplers.sampler import Noise, Step
 # Adams-Bashforth weights, newest first, for one to four predictions; four of them are the paper's eq. 12.
 ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
 
+# Below this alpha, x0 computed from noise is that noise's error a thousandfold. The linear and scaled linear schedules
+# of diffusion models begin at 0.006 and 0.07; the cosine one begins at 0.00005, those with zero terminal SNR at 0.
+LEAST_SIGNAL = 1e-3
+
 
 class Start(NamedTuple):
     """Where the first step began."""
@@ -66,9 +70,9 @@ class PNDM:
 def redone(start: Start, mean: Tensor, x_t: Tensor, now: Level) -> Tensor:
     """The first step again, with the mean of the noise at both its ends.
 
-    From a start without signal (alpha = 0) noise says nothing about x0, so there the first attempt stands.
+    From a start without signal noise says nothing about x0, so there the first attempt stands.
     """
-    return ddim(with_noise(start.x, mean, start.level), now) if start.level.alpha > 0 else x_t
+    return ddim(with_noise(start.x, mean, start.level), now) if start.level.alpha > LEAST_SIGNAL else x_t
 
 
 def with_noise(x_t: Tensor, eps: Tensor, level: Level) -> Prediction:
