@@ -51,12 +51,16 @@ def download(name: str, revision: str | None = None) -> Path:
     if not is_id(name):
         raise UnknownModel(f"{name!r} is not a Hub id; one looks like google/ddpm-celebahq-256.")
     try:
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import list_repo_files, snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
     except ModuleNotFoundError as error:
         raise Missing("Models of the Hub need: pip install huggingface_hub") from error
     try:
-        folder = snapshot_download(name, revision=revision, allow_patterns=WANTED, ignore_patterns=UNWANTED)
+        files = list_repo_files(name, revision=revision)
+        doubles = ["*.bin"] if any(file.endswith(".safetensors") for file in files) else []
+        folder = snapshot_download(
+            name, revision=revision, allow_patterns=WANTED, ignore_patterns=[*UNWANTED, *doubles]
+        )
     except RepositoryNotFoundError as error:
         raise UnknownModel(f"There is no model {name} on the Hub, or it wants a login.") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
