@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -12,30 +13,27 @@ from ddpm.diffusion.prediction import Prediction
 from ddpm.diffusion.schedule import Level
 
 
+@dataclass(frozen=True)
 class GaussianModel:
-    """The exact denoiser of pictures drawn from N(mu, s**2 I): a Predict without error, float64 in and out.
+    """The exact denoiser of pictures whose pixels are N(mu, s**2): a Predict without error, float64 in and out.
 
     Everything about it is known in closed form, so a sampler can be held to the truth instead of to another sampler.
     """
 
-    def __init__(self, mu: float = 0.3, s: float = 0.5) -> None:
-        self.mu, self.s = mu, s
-        self.calls = 0
-        self.levels: list[Level] = []
+    mu: float = 0.3
+    s: float = 0.5
 
     def __call__(self, x_t: Tensor, level: Level) -> Prediction:
-        self.calls += 1
-        self.levels.append(level)
-        variance = self.deviation(level) ** 2
         centred = x_t - level.alpha * self.mu
-        return Prediction(self.mu + level.alpha * self.s**2 / variance * centred, level.sigma / variance * centred)
+        gain = level.alpha * (self.s / self.deviation(level)) ** 2
+        return Prediction(self.mu + gain * centred, level.sigma / self.deviation(level) ** 2 * centred)
 
     def deviation(self, level: Level) -> float:
         """Standard deviation of x_t at a level."""
         return math.hypot(level.alpha * self.s, level.sigma)
 
     def follow(self, x_t: Tensor, now: Level, then: Level) -> Tensor:
-        """Where the probability-flow ODE leads from x_t, exactly: every Gaussian is mapped onto the next one."""
+        """Where the probability-flow ODE takes x_t, exactly: every Gaussian is mapped onto the next one."""
         centred = x_t - now.alpha * self.mu
         return then.alpha * self.mu + self.deviation(then) / self.deviation(now) * centred
 

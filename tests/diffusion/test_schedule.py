@@ -81,6 +81,7 @@ def test_any_number_of_steps_stays_inside_and_falls(spacing, steps):
         assert times[0] == pytest.approx(999)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # between diffusers and numpy 2
 @pytest.mark.parametrize("steps", [5, 10, 20, 33])
 def test_karras_is_diffusers(steps):
     reference = EulerDiscreteScheduler(use_karras_sigmas=True)

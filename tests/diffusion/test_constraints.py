@@ -1,0 +1,95 @@
+"""Constraints act on the predicted x0 and leave every sampler consistent."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ddpm.diffusion.constraints import clamp, holding, keep, low_pass
+from ddpm.diffusion.schedule import CLEAN, Schedule, levels
+from ddpm.samplers import SAMPLERS
+from ddpm.samplers.loop import Plan, sample
+
+LEVEL = Schedule.linear().level(400)
+
+
+def drawn(*shape, seed=0):
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+KNOWN = drawn(1, 3, 16, 16, seed=5).clamp(-1, 1)
+MASK = torch.zeros(1, 1, 16, 16, dtype=torch.float64)
+MASK[..., 4:10, 6:] = 1
+
+
+def run(name, predict, x, path):
+    sampler, generator = SAMPLERS[name], torch.Generator().manual_seed(8)
+
+    def noise():
+        return torch.randn(x.shape, generator=generator, dtype=x.dtype)
+
+    return list(sample(Plan(x, sampler.path(path), predict, sampler, noise)))
+
+
+@pytest.mark.parametrize("constrain", [keep(KNOWN, MASK), low_pass(KNOWN, 4, 0.7), clamp(0.1)])
+@pytest.mark.parametrize("level", levels(Schedule.linear(), 3)[:-1] + levels(Schedule.flow(), 2)[:-1])
+def test_x_t_is_still_alpha_x0_plus_sigma_eps(gaussian, constrain, level):
+    x_t = drawn(2, 3, 16, 16)
+    x0, eps = holding(gaussian, constrain)(x_t, level)
+    assert torch.equal(x0, constrain(gaussian(x_t, level).x0, level))
+    torch.testing.assert_close(level.alpha * x0 + level.sigma * eps, x_t)
+
+
+@pytest.mark.parametrize("name", ["ddim", "heun", "dpmpp_2m", "unipc", "deis"])
+@pytest.mark.parametrize("schedule", [Schedule.linear(), Schedule.flow()], ids=["linear", "flow"])
+def test_keep_leaves_the_known_region_on_its_own_path(gaussian, name, schedule):
+    path, eps = levels(schedule, 12), drawn(2, 3, 16, 16)
+    x = path[0].alpha * KNOWN + path[0].sigma * eps
+    for then, step in zip(path[1:], run(name, holding(gaussian, keep(KNOWN, MASK)), x, path), strict=True):
+        expected = then.alpha * KNOWN + then.sigma * eps
+        torch.testing.assert_close(step.x * (1 - MASK), expected * (1 - MASK), atol=1e-13, rtol=0)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_keep_ends_at_the_known_picture_and_paints_the_rest(gaussian, name):
+    path = levels(Schedule.linear(), 12)
+    x = path[0].alpha * KNOWN + path[0].sigma * drawn(2, 3, 16, 16)
+    end = run(name, holding(gaussian, keep(KNOWN, MASK)), x, path)[-1].x
+    assert ((end - KNOWN) * (1 - MASK)).abs().max() < 1e-6
+    free = run(name, gaussian, x, path)[-1].x
+    torch.testing.assert_close(end * MASK, free * MASK, atol=1e-6, rtol=0)  # pixels of a Gaussian are independent
+
+
+def test_keep_is_exact_where_the_mask_is_and_blends_between():
+    x0 = drawn(2, 3, 16, 16) * 1e6
+    kept = keep(KNOWN, MASK)(x0, LEVEL)
+    assert torch.equal(kept[..., :4, :], KNOWN.expand(2, -1, -1, -1)[..., :4, :])
+    assert torch.equal(kept[..., 4:10, 6:], x0[..., 4:10, 6:])
+    torch.testing.assert_close(keep(KNOWN, torch.full_like(MASK, 0.25))(x0, LEVEL), 0.25 * x0 + 0.75 * KNOWN)
+
+
+def test_low_pass_moves_what_is_coarse_and_keeps_what_is_fine():
+    smooth = torch.linspace(-1, 1, 32, dtype=torch.float64).expand(1, 3, 32, 32)
+    fine = torch.tensor([0.5, -0.5], dtype=torch.float64).repeat(16).expand(1, 3, 32, 32)
+    x0 = fine - 0.3
+    pulled = low_pass(smooth, 8, 1.0)(x0, LEVEL)
+    inner = (..., slice(4, -4), slice(4, -4))
+    assert (pulled - fine - smooth)[inner].abs().max() < 0.1  # the grain of x0 on the ramp of the known picture
+    half = low_pass(smooth, 8, 0.5)(x0, LEVEL)
+    torch.testing.assert_close(half, (x0 + pulled) / 2)
+
+
+def test_low_pass_of_a_plain_picture_is_plain():
+    grey, white = torch.full((1, 3, 20, 12), 0.2).double(), torch.ones(2, 3, 20, 12).double()
+    torch.testing.assert_close(low_pass(grey, 8, 1.0)(white, LEVEL), grey.expand(2, -1, -1, -1))
+    torch.testing.assert_close(low_pass(grey, 64, 1.0)(white, LEVEL), grey.expand(2, -1, -1, -1))
+
+
+def test_low_pass_weight_may_depend_on_the_level():
+    constrain = low_pass(KNOWN, 4, lambda level: 1.0 if level.sigma > 0.5 else 0.0)
+    x0 = drawn(1, 3, 16, 16)
+    assert torch.equal(constrain(x0, CLEAN), x0) and not torch.equal(constrain(x0, LEVEL), x0)
+
+
+def test_clamp():
+    assert clamp()(drawn(1, 3, 8, 8) * 9, LEVEL).abs().max() == 1
