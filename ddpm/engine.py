@@ -6,9 +6,7 @@ Importing this module imports no torch: the page answers first, and the line's t
 from __future__ import annotations
 
 import secrets
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from ddpm.errors import TooMuch, UnknownModel
+from ddpm.errors import UnknownModel
 from ddpm.events import Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
+from ddpm.loaded import LoadedModels
 
 if TYPE_CHECKING:
     from ddpm.models.card import ModelCard
-    from ddpm.models.model import Model
     from ddpm.painting import Painting
     from ddpm.plan import Work
     from ddpm.request import Request
     from ddpm.runtime import Precision
 
 ROOT = Path(__file__).resolve().parent.parent
+CURATED = ROOT / "configs" / "models.yaml"
 SEEDS = 2**32  # a drawn seed is below this, so that every tool can read it
 TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
 
@@ -57,15 +56,14 @@ class Engine:
     ) -> None:
         from ddpm.loading.catalogue import Catalogue
 
-        self.weights, self.device, self.memory_budget, self.precision = Path(weights), device, memory_budget, precision
+        self.weights, self.device, self.precision = Path(weights), device, precision
         self.line = Line(max_waiting)
-        self._catalogue = Catalogue(self.weights, ROOT / "configs" / "models.yaml")
-        self._models: OrderedDict[str, Model] = OrderedDict()  # last used last
-        self._loading = threading.Lock()
+        self.catalogue = Catalogue(self.weights, CURATED if CURATED.exists() else None)
+        self.models = LoadedModels(self.catalogue, device, memory_budget, precision)
 
     def cards(self) -> list[ModelCard]:
         """What can be asked for, without loading any of it."""
-        return self._catalogue.cards()
+        return self.catalogue.cards()
 
     def run(self, request: Request, session: str = "") -> Iterator[Event]:
         """Do the request in the line and follow it; raises what went wrong. Whoever stops iterating stops the job."""
@@ -88,7 +86,7 @@ class Engine:
         )
 
     def warm(self, name: str | None = None, session: str = "") -> Job:
-        """Load a model (the first text model unless named) in the line and call it once: later requests need not wait."""
+        """Load a model (the first text model unless named) in the line and call it once, so that later nobody waits."""
         return self.line.submit(lambda job: self._warm(name), session)
 
     def health(self) -> dict[str, Any]:
@@ -100,7 +98,7 @@ class Engine:
             "version": __version__,
             "device": self.device,
             "engine": "torch",
-            "loaded": list(self._models),
+            "loaded": self.models.names(),
             "queue": self.line.waiting,
         }
 
@@ -117,9 +115,9 @@ class Engine:
         from ddpm.plan import prepare
 
         name = self._name(request)
-        if name not in self._models:
+        if not self.models.has(name):
             yield Notice(f"Loading {name}...")
-        work = prepare(request, self._model(name))
+        work = prepare(request, self.models.get(name))
         yield from work.events
         if request.seed < 0:
             work = replace(work, request=work.request.model_copy(update={"seed": secrets.randbelow(SEEDS)}))
@@ -213,25 +211,6 @@ class Engine:
             raise UnknownModel(f"There is no model in {self.weights}: put a model folder there.")
         return next((card.name for card in cards if card.kind == kind), cards[0].name)
 
-    def _model(self, name: str) -> Model:
-        """From memory, or loaded; the least recently used make room."""
-        from ddpm.loading import load
-        from ddpm.runtime import pick
-
-        with self._loading:
-            if name not in self._models:
-                path = self._catalogue.find(name)
-                model = load(path, self.device)
-                if model.nbytes > self.memory_budget:
-                    needs, has = model.nbytes / 2**30, self.memory_budget / 2**30
-                    raise TooMuch(f"{name} needs {needs:.1f} GB; this engine may use {has:.1f} GB for models.")
-                runtime = pick(self.device, self.precision)
-                self._models[name] = replace(model, network=runtime.compile(model.module, model.network))
-            self._models.move_to_end(name)
-            while len(self._models) > 1 and sum(model.nbytes for model in self._models.values()) > self.memory_budget:
-                self._models.popitem(last=False)
-            return self._models[name]
-
     def _warm(self, name: str | None) -> Iterator[Event]:
         from ddpm.plan import prepare
         from ddpm.request import Request
@@ -239,5 +218,5 @@ class Engine:
 
         name = name or self._default("text")
         yield Notice(f"Loading {name}...")
-        for _ in sample(prepare(Request(steps=1), self._model(name)).plan([0])):
+        for _ in sample(prepare(Request(steps=1), self.models.get(name)).plan([0])):
             pass

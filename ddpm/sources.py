@@ -16,7 +16,6 @@ from ddpm.diffusion.guidance import noise_share, towards
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.events import Event, Framed, Notice
-from ddpm.faces import frame_face
 from ddpm.images import Box, fit, mask_box, mask_notice, paste_back, prepare_mask, to_pixels
 from ddpm.models.model import Model
 from ddpm.request import FromImage, FromMask, FromSelfie
@@ -88,6 +87,8 @@ def from_mask(source: FromMask, model: Model, size: Size) -> Start:
 
 def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
     """The framed face holds the low frequencies of x0 while much is open, and its edges pull; `likeness` does both."""
+    from ddpm.faces import frame_face  # here, because it brings OpenCV
+
     framed = frame_face(source.image, max(size))
     face = fit(framed.image, *size)
     events: list[Event] = [Framed(face, framed.found)]

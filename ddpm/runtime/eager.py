@@ -45,7 +45,7 @@ class Eager:
 
     def compile(self, module: nn.Module, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Store the module's matrices as they are used, and wrap `call(x_t, ...)`: x_t (B, C, H, W) -> float32."""
-        module.to(self.device, memory_format=torch.channels_last)
+        module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if not self.bfloat16:
             return call
         for part in module.modules():

@@ -1,0 +1,62 @@
+"""What an input picture does to a prediction, held to laws on an exact denoiser."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from PIL import Image
+
+from ddpm.diffusion.prediction import Prediction, eps_of
+from ddpm.diffusion.schedule import Level, Schedule
+from ddpm.engine import Engine
+from ddpm.request import FromMask, FromSelfie
+from ddpm.sources import _filled, from_mask, from_selfie, latents_of
+
+EARLY, LATE = Schedule.cosine().level(700), Schedule.cosine().level(40)
+
+
+def grey(x_t: torch.Tensor, level: Level) -> Prediction:
+    """The exact denoiser of a world whose only picture is grey."""
+    x0 = torch.zeros_like(x_t)
+    return Prediction(x0, eps_of(x_t, x0, level))
+
+
+def test_likeness_pulls_towards_the_face_early_and_not_at_the_end(engine: Engine, photo: Image.Image) -> None:
+    model = engine.models.get("tiny")
+
+    def away(likeness: float, level: Level) -> float:
+        start = from_selfie(FromSelfie(image=photo, likeness=likeness), model, (16, 16))
+        face = latents_of(next(event.image for event in start.events if hasattr(event, "found")), model)
+        x0, eps = start.steer(grey)(torch.ones(1, 3, 16, 16), level)
+        torch.testing.assert_close(level.alpha * x0 + level.sigma * eps, torch.ones(1, 3, 16, 16))
+        return float((x0 - face).square().mean())
+
+    distances = [away(likeness, EARLY) for likeness in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert distances == sorted(distances, reverse=True) and distances[-1] < 0.3 * distances[0]
+    assert away(1.0, LATE) == away(0.0, LATE)
+
+
+def test_the_known_part_is_kept_in_every_prediction(engine: Engine, photo: Image.Image) -> None:
+    model = engine.models.get("tiny")
+    photo = photo.resize((16, 16))
+    mask = Image.new("L", (16, 16))
+    mask.paste(255, (4, 4, 9, 12))
+    start = from_mask(FromMask(image=photo, mask=mask, mask_blur=0), model, (16, 16))
+    x0 = start.steer(grey)(torch.ones(1, 3, 16, 16), EARLY).x0
+    expected = latents_of(photo, model)
+    expected[..., 4:12, 4:9] = 0
+    torch.testing.assert_close(x0, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("fill", ["original", "fill", "noise"])
+def test_fills_touch_only_what_is_masked(fill: str) -> None:
+    known = torch.rand(1, 3, 20, 30) * 0.5 + 0.25
+    paint = torch.zeros(1, 1, 20, 30)
+    paint[..., 5:15, 8:20] = 1
+    filled = _filled(known, paint, fill)
+    inside = filled[..., 5:15, 8:20]
+    assert torch.equal(filled * (1 - paint), known * (1 - paint))
+    if fill == "fill":  # the surroundings' colours, so within their range
+        assert inside.min() >= 0.25 and inside.max() <= 0.75 and inside.std() < known.std()
+    elif fill == "noise":
+        assert not inside.any()
