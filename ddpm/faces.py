@@ -11,21 +11,18 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from ddpm.images import fit, open_picture
 
-if TYPE_CHECKING:
-    import cv2
-
 EYE_DISTANCE, EYE_LINE = 0.357, 0.328  # of the frame's side, as in the pictures the faces model learned from
 LOOKED_AT = 480  # px of the longer side; a face large enough to be guided by is seen at this size
 SMALLEST_FACE = 0.12  # of the shorter side
 NO_FACE = "No face was found, so the middle of the picture is used: a well lit portrait from the front works best."
-NO_CASCADE = "Faces cannot be looked for, so the middle of the picture is used: pip install 'opencv-python-headless<5'."
+NO_CASCADE = "Faces cannot be looked for, so the middle of the picture is used: pip install 'opencv-python<5'."
 
 
 class Cascade(NamedTuple):
@@ -129,7 +126,7 @@ def _same(one: Frame, other: Frame) -> bool:
 
 
 @cache
-def _cascade(file: str) -> cv2.CascadeClassifier | None:
+def _cascade(file: str) -> Any:
     """A cascade out of the wheel; None where opencv is absent or is 5, which has neither the class nor the files."""
     try:
         import cv2
