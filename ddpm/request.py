@@ -167,6 +167,14 @@ class Request(Checked):
             return {**values, "count": SELFIE_COUNT}
         return values
 
+    @model_validator(mode="after")
+    def _last_seed(self) -> Request:
+        last = int(LIMITS["seed"][1])
+        if self.seed + self.count - 1 > last:  # else the last picture's recipe could not be sent back
+            raise BadRequest(f"seed is {self.seed}, which leaves no seeds for {self.count} pictures: the last of them "
+                             f"is seed + {self.count - 1}, at most {_plain(last)}.", "seed")  # fmt: skip
+        return self
+
     @classmethod
     def checked(cls, **values: Any) -> Request:
         """A request from its own fields or from the flat names of the interfaces (image, strength, fps, ...).
