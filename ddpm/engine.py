@@ -112,10 +112,13 @@ class Engine:
         `stop` is read between model calls and between tiles, `watch` before pictures are put into previews. `tell`
         hears of tiles, which finish inside one long call.
         """
-        from ddpm.plan import prepare
+        from ddpm.plan import prepare, resolve
 
         name = self._name(request)
-        if not self.models.has(name):
+        if not self.models.has(name):  # which refuses unknown names; what the card alone rules out is refused here
+            for card in self.cards():
+                if card.name == name and card.usable:
+                    resolve(request, card)
             yield Notice(f"Loading {name}...")
         work = prepare(request, self.models.get(name))
         yield from work.events

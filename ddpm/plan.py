@@ -20,6 +20,7 @@ from ddpm.diffusion.schedule import Level, levels
 from ddpm.errors import BadRequest, TooMuch
 from ddpm.events import Event, Notice
 from ddpm.images import to_image
+from ddpm.models.card import ModelCard
 from ddpm.models.model import Model, Text, join
 from ddpm.request import FromImage, FromMask, FromNoise, FromSelfie, Request
 from ddpm.samplers import get_sampler
@@ -61,7 +62,7 @@ class Work:
 
 def prepare(request: Request, model: Model) -> Work:
     """Fill in the card's defaults, refuse what this model cannot do, encode prompt and pictures."""
-    request = resolve(request, model)
+    request = resolve(request, model.card)
     assert request.width and request.height and request.steps and request.sampler and request.guidance_scale is not None
     shape = model.latent_shape(request.width, request.height)
     start, strength = _start(request, model)
@@ -75,9 +76,9 @@ def prepare(request: Request, model: Model) -> Work:
     return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *_notices(request, model)))
 
 
-def resolve(request: Request, model: Model) -> Request:
+def resolve(request: Request, card: ModelCard) -> Request:
     """The request with the card's defaults in place of None; what the model does not have is refused, not ignored."""
-    card, defaults = model.card, model.card.defaults
+    defaults = card.defaults
     if card.kind == "unconditional":
         for field in ("prompt", "negative_prompt"):
             if getattr(request, field).strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ddpm.engine import Engine
 from ddpm.errors import BadRequest, TooMuch, UnknownModel
 from ddpm.events import Event, Film, Framed, Notice, Preview, Result
 from ddpm.request import FilmRequest, FromImage, FromMask, FromSelfie, Request
+from tests.engine.conftest import tiny_model
 
 SIZE = 16
 
@@ -123,8 +125,8 @@ def test_what_stands_under_the_mask_matters_below_strength_1(engine: Engine, pho
 
 def test_a_mask_of_another_size_is_stretched_with_a_notice(engine: Engine, photo: Image.Image) -> None:
     source = FromMask(image=photo, mask=mask_of((20, 20), (2, 2, 9, 9)))
-    notices = [event.text for event in events(engine, Request(model="tiny", source=source)) if isinstance(event, Notice)]
-    assert any("20x20" in text and "61x40" in text for text in notices)
+    said = events(engine, Request(model="tiny", source=source))
+    assert any(isinstance(event, Notice) and "20x20" in event.text and "61x40" in event.text for event in said)
 
 
 def test_a_selfie_shows_its_framed_face_and_makes_five_pictures(engine: Engine, photo: Image.Image) -> None:
@@ -223,14 +225,9 @@ def test_models_are_chosen_loaded_and_let_go_within_the_budget(weights: Path) ->
 
 
 def test_a_model_that_was_trained_on_is_loaded_anew(tmp_path: Path) -> None:
-    from tests.engine.conftest import tiny_model
-
     folder, engine = tiny_model(tmp_path), Engine(tmp_path)
     events(engine, Request(model="tiny", steps=1))
     assert engine.models.has("tiny")
-    tiny_model(tmp_path)
-    import os
-
     os.utime(folder / "model_index.json", (2e9, 2e9))
     assert not engine.models.has("tiny")
 
