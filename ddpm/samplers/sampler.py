@@ -22,7 +22,7 @@ class Step(NamedTuple):
 
 
 class Sampler(Protocol):
-    """A value; its numbers (eta, order) are its fields. `memory`: None at the first step, then what the last one returned."""
+    """A value; its numbers (eta, order) are its fields. `memory` is None at first, then what the last step returned."""
 
     @property
     def order(self) -> int:
