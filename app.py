@@ -38,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         engine = Engine(args.weights)
         if args.model and args.model not in (names := [card.name for card in engine.cards()]):
-            return failed(f"There is no model {args.model!r} in {args.weights}. There are: {', '.join(names) or 'none'}.")
+            return failed(
+                f"There is no model {args.model!r} in {args.weights}. There are: {', '.join(names) or 'none'}."
+            )
         demo = build_app(engine, args.model)
         demo.launch(server_name=args.host, server_port=args.port, share=args.share, auth=(user, password) if args.auth else None,
                     prevent_thread_lock=True, **launch_options(demo, engine))  # fmt: skip

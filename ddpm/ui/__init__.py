@@ -56,7 +56,9 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
     return demo
 
 
-def _next_steps(easel: Easel, tabs: gr.Tabs, picture: gr.Image, canvas: gr.Image, editor: gr.ImageEditor, small: gr.Image) -> None:
+def _next_steps(
+    easel: Easel, tabs: gr.Tabs, picture: gr.Image, canvas: gr.Image, editor: gr.ImageEditor, small: gr.Image
+) -> None:
     """Change it, Repaint a part, Enlarge: the shown picture goes to another tab, which opens."""
 
     def send(tab: str) -> Any:

@@ -17,9 +17,18 @@ from ddpm.models.card import ModelCard
 
 # ddpm.samplers imports torch, which must not delay the page; a test holds these keys equal to SAMPLERS.
 SAMPLER_NAMES = {
-    "heun": "Heun", "dpmpp_2m": "DPM++ 2M", "dpmpp_2m_sde": "DPM++ 2M SDE", "unipc": "UniPC", "deis": "DEIS",
-    "euler": "Euler", "euler_ancestral": "Euler ancestral", "ddim": "DDIM", "ddpm": "DDPM", "pndm": "PNDM", "lcm": "LCM",
-}  # fmt: skip
+    "heun": "Heun",
+    "dpmpp_2m": "DPM++ 2M",
+    "dpmpp_2m_sde": "DPM++ 2M SDE",
+    "unipc": "UniPC",
+    "deis": "DEIS",
+    "euler": "Euler",
+    "euler_ancestral": "Euler ancestral",
+    "ddim": "DDIM",
+    "ddpm": "DDPM",
+    "pndm": "PNDM",
+    "lcm": "LCM",
+}
 PICTURE: dict[str, Any] = {"sources": ["upload"], "height": 250, "elem_classes": "drop", "buttons": []}
 
 TILES = """<div class="tiles" role="group" aria-label="${label}">{{#if value}}<p>${label}</p>{{/if}}{{#each value}}
@@ -34,8 +43,14 @@ def heading(words: str) -> None:
 
 
 def prompt_box(text: str, card: ModelCard | None, label: str = "Prompt", lines: int = 3) -> gr.Textbox:
-    return gr.Textbox(text, label=label, lines=lines, max_lines=8, placeholder="A snowy mountain at night with a full moon",
-                      visible=reads_prompt(card))  # fmt: skip
+    return gr.Textbox(
+        text,
+        label=label,
+        lines=lines,
+        max_lines=8,
+        placeholder="A snowy mountain at night with a full moon",
+        visible=reads_prompt(card),
+    )
 
 
 def buttons(go: str = "Generate") -> tuple[gr.Button, gr.Button]:
@@ -48,8 +63,15 @@ def buttons(go: str = "Generate") -> tuple[gr.Button, gr.Button]:
 
 def tiles(value: Sequence[dict[str, Any]] = (), label: str = "", **options: Any) -> gr.HTML:
     """A row of picture buttons: examples, results, faces and steps all look and work alike."""
-    return gr.HTML(list(value), label=label, html_template=TILES, js_on_load=TILES_JS, apply_default_css=False,
-                   show_label=False, **options)  # fmt: skip
+    return gr.HTML(
+        list(value),
+        label=label,
+        html_template=TILES,
+        js_on_load=TILES_JS,
+        apply_default_css=False,
+        show_label=False,
+        **options,
+    )
 
 
 def picked(event: gr.EventData) -> int:
@@ -94,25 +116,49 @@ class Settings:
             return updates + ([gr.update(visible=text)] if prompt is not None else [])
 
         outputs: list[Any] = [self.negative, self.guidance, self.sampler, self.steps, self.count]
-        self.model.change(adopt, self.model, outputs + ([prompt] if prompt is not None else []), queue=False,
-                          show_progress="hidden", api_visibility="private")  # fmt: skip
+        self.model.change(
+            adopt,
+            self.model,
+            outputs + ([prompt] if prompt is not None else []),
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
 
 
-def more(cards: list[ModelCard], card: ModelCard | None, extra: Sequence[Callable[[], Any]] = (), count: int = 1) -> Settings:
+def more(
+    cards: list[ModelCard], card: ModelCard | None, extra: Sequence[Callable[[], Any]] = (), count: int = 1
+) -> Settings:
     """Folded away on every tab, the same order everywhere; a tab's own settings come first."""
     text, defaults = reads_prompt(card), card.defaults if card else None
     with gr.Accordion("More settings", open=False, elem_classes="more settings"):
         for make in extra:
             make()
-        negative = gr.Textbox(label="Leave out", placeholder="blurry, text", info="What you would rather not see", visible=text)
-        guidance = gr.Slider(0, 15, defaults.guidance_scale if defaults else 3, step=0.5, label="Follow the words",
-                             info="Low wanders, high obeys. 1 is off.", visible=text)  # fmt: skip
+        negative = gr.Textbox(
+            label="Leave out", placeholder="blurry, text", info="What you would rather not see", visible=text
+        )
+        guidance = gr.Slider(
+            0,
+            15,
+            defaults.guidance_scale if defaults else 3,
+            step=0.5,
+            label="Follow the words",
+            info="Low wanders, high obeys. 1 is off.",
+            visible=text,
+        )
         with gr.Row():
-            model = gr.Dropdown([(c.title, c.name) for c in cards], value=card.name if card else None, label="Model",
-                                min_width=130)  # fmt: skip
-            sampler = gr.Dropdown([(title, name) for name, title in SAMPLER_NAMES.items()], label="Sampler",
-                                  value=defaults.sampler if defaults else "heun", min_width=130)  # fmt: skip
-        steps = gr.Slider(1, 100, defaults.steps if defaults else 20, step=1, label="Steps", info="More takes longer and adds detail")
+            model = gr.Dropdown(
+                [(c.title, c.name) for c in cards], value=card.name if card else None, label="Model", min_width=130
+            )
+            sampler = gr.Dropdown(
+                [(title, name) for name, title in SAMPLER_NAMES.items()],
+                label="Sampler",
+                value=defaults.sampler if defaults else "heun",
+                min_width=130,
+            )
+        steps = gr.Slider(
+            1, 100, defaults.steps if defaults else 20, step=1, label="Steps", info="More takes longer and adds detail"
+        )
         with gr.Row():
             pictures = gr.Slider(1, card.max_count if card else 16, count, step=1, label="Pictures", min_width=130)
             seed = gr.Textbox(label="Seed", placeholder="New each time", min_width=130)
@@ -120,11 +166,27 @@ def more(cards: list[ModelCard], card: ModelCard | None, extra: Sequence[Callabl
     return Settings(negative, guidance, model, sampler, steps, pictures, seed, upscale)
 
 
-def shared(cards: list[ModelCard], prompt: str, negative: str, guidance: float, model: str | None, sampler: str,
-           steps: float, count: float, seed: str, upscale: int) -> dict[str, Any]:  # fmt: skip
+def shared(
+    cards: list[ModelCard],
+    prompt: str,
+    negative: str,
+    guidance: float,
+    model: str | None,
+    sampler: str,
+    steps: float,
+    count: float,
+    seed: str,
+    upscale: int,
+) -> dict[str, Any]:
     """The values of the prompt and `Settings.inputs` under their request names; what a model does not read is hidden, so not sent."""
-    values = {"model": model or None, "sampler": sampler, "steps": steps, "count": count, "seed": read_seed(seed),
-              "upscale": upscale}  # fmt: skip
+    values = {
+        "model": model or None,
+        "sampler": sampler,
+        "steps": steps,
+        "count": count,
+        "seed": read_seed(seed),
+        "upscale": upscale,
+    }
     if reads_prompt(next((card for card in cards if card.name == model), None)):
         values |= {"prompt": prompt or "", "negative_prompt": negative or "", "guidance_scale": guidance}
     return values
@@ -138,4 +200,6 @@ def read_seed(text: str | None) -> int:
     try:
         return int(text)
     except ValueError:
-        raise BadRequest(f"Seed must be a whole number, or empty for a new one each time; it is {text[:40]!r}.", "seed") from None
+        raise BadRequest(
+            f"Seed must be a whole number, or empty for a new one each time; it is {text[:40]!r}.", "seed"
+        ) from None

@@ -37,9 +37,21 @@ def build(page: Page) -> Easel:
     easel.wire(go, halt, settings.seed)
     settings.follow_model(page.engine.cards, prompt)
 
-    async def film(prompt: str, fps: float, kind: str, negative: str, guidance: float, model: str, sampler: str, steps: float,
-                   count: float, seed: str, upscale: int, made: list[Made],
-                   request: gr.Request) -> AsyncIterator[list[Any]]:  # fmt: skip
+    async def film(
+        prompt: str,
+        fps: float,
+        kind: str,
+        negative: str,
+        guidance: float,
+        model: str,
+        sampler: str,
+        steps: float,
+        count: float,
+        seed: str,
+        upscale: int,
+        made: list[Made],
+        request: gr.Request,
+    ) -> AsyncIterator[list[Any]]:
         def start() -> Any:
             values = shared(page.cards, prompt, negative, guidance, model, sampler, steps, count, seed, upscale)
             asked = Request.checked(mode="text", fps=fps, format=kind, **values)
@@ -48,5 +60,7 @@ def build(page: Page) -> Easel:
         async for updates in easel.run(start, made):
             yield updates
 
-    go.click(film, [prompt, own["fps"], kind, *settings.inputs, easel.made], easel.outputs, concurrency_limit=None, **PRIVATE)
+    go.click(
+        film, [prompt, own["fps"], kind, *settings.inputs, easel.made], easel.outputs, concurrency_limit=None, **PRIVATE
+    )
     return easel

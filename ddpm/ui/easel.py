@@ -13,12 +13,12 @@ import gradio as gr
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, DDPMError
-from ddpm.events import Event, Film, Framed, Notice, Result
+from ddpm.events import Film, Framed, Notice, Result
 from ddpm.jobs import Job
 from ddpm.models.card import ModelCard
 from ddpm.ui.controls import picked, tiles
 from ddpm.ui.pictures import Made, Shelf, address, inline, refuse
-from ddpm.ui.stream import follow, stage
+from ddpm.ui.stream import complaint, follow, stage
 
 KEEP = 20  # results a tab shows; the newest run comes first
 EXAMPLE_TEXT = "An example. Yours will appear here."
@@ -66,10 +66,9 @@ class Easel:
                     gr.Button(word, size="sm", min_width=90, interactive=known)
                     for word in ("Keep this seed", "Change it", "Repaint a part", "Enlarge")
                 )
+                self.one = gr.DownloadButton("Download", size="sm", min_width=90, visible=False)
+                self.all = gr.DownloadButton("Download all", size="sm", min_width=90, visible=False)
         self.strip = tiles((), self.label, elem_classes="strip")
-        with gr.Row(elem_classes="save", visible=False) as self.save:
-            self.one = gr.DownloadButton("Download", size="sm", min_width=90)
-            self.all = gr.DownloadButton("Download all", size="sm", min_width=90, visible=False)
         with gr.Accordion("Recipe", open=False, elem_classes="more"):
             self.recipe = gr.JSON(self.example.recipe if self.example else {}, show_label=False, buttons=["copy"])
 
@@ -79,8 +78,18 @@ class Easel:
 
     @property
     def shown(self) -> list[Any]:
-        return [self.strip, self.chosen, self.note, self.recipe, self.save, self.one, self.all,
-                self.keep, self.change, self.repaint, self.enlarge]  # fmt: skip
+        return [
+            self.strip,
+            self.chosen,
+            self.note,
+            self.recipe,
+            self.one,
+            self.all,
+            self.keep,
+            self.change,
+            self.repaint,
+            self.enlarge,
+        ]
 
     def wire(self, go: gr.Button, halt: gr.Button, seed: gr.Textbox | None) -> None:
         self.go, self.halt = go, halt
@@ -115,10 +124,17 @@ class Easel:
     def show(self, made: list[Made], chosen: int, zipped: str | None = None) -> list[Any]:
         """Updates for `shown`. The archive is made only when the results changed for good."""
         one, ready = made[chosen], gr.update(interactive=True)
-        strip = [{"src": address(m.path), "text": "Stopped early" if m.partial else f"Seed {m.seed}",
-                  "alt": f"Result {i + 1}", "on": i == chosen} for i, m in enumerate(made)]  # fmt: skip
+        strip = [
+            {
+                "src": address(m.path),
+                "text": "Stopped early" if m.partial else f"Seed {m.seed}",
+                "alt": f"Result {i + 1}",
+                "on": i == chosen,
+            }
+            for i, m in enumerate(made)
+        ]
         every = gr.update(value=zipped, visible=True) if zipped else gr.skip()
-        return [strip, chosen, one.note, one.recipe, gr.update(visible=True), gr.update(value=one.path), every, *[ready] * 4]
+        return [strip, chosen, one.note, one.recipe, gr.update(value=one.path, visible=True), every, *[ready] * 4]
 
     async def run(self, start: Callable[[], Job], made: list[Made]) -> AsyncIterator[list[Any]]:
         """Follow one job from `start` to its end: lists of updates for `outputs`."""
@@ -130,8 +146,12 @@ class Easel:
         new: list[Made] = []
         film: dict[str, Any] | None = None
         framed: Any = gr.skip()
-        yield [{"text": "Starting", "p": 0, "busy": True, "job": job.id}, *[gr.skip()] * (len(self.shown) + 1), *busy,
-               *([gr.skip()] if self.framed else [])]  # fmt: skip
+        yield [
+            {"text": "Starting", "p": 0, "busy": True, "job": job.id},
+            *[gr.skip()] * (len(self.shown) + 1),
+            *busy,
+            *([gr.skip()] if self.framed else []),
+        ]
         async for update in follow(self.page.engine, job):
             status, fresh = dict(update.status), False
             for event in update.events:
@@ -143,17 +163,27 @@ class Easel:
                         film = self.keep_film(event)
                     case Framed():
                         framed = frame_html(inline(event.image), event.found)
-                    case Notice():
-                        gr.Info(event.text)
+                    case Notice(text=text) if text.startswith("Loading "):
+                        status["text"] = text
+                    case Notice(text=text):
+                        gr.Info(text)
             every = (new + made)[:KEEP]
             if update.over and new:
                 status |= {"src": [address(new[-1].path)], "film": film}
             zipped = self.page.shelf.zip(every) if update.over and len(every) > 1 else None
-            shown = self.show(every, len(new) - 1, zipped) if new and (fresh or update.over) else [gr.skip()] * len(self.shown)
-            ends = [gr.update(interactive=True, value=self.go.value), gr.update(interactive=False)] if update.over else busy
+            shown = (
+                self.show(every, len(new) - 1, zipped)
+                if new and (fresh or update.over)
+                else [gr.skip()] * len(self.shown)
+            )
+            ends = (
+                [gr.update(interactive=True, value=self.go.value), gr.update(interactive=False)]
+                if update.over
+                else busy
+            )
             yield [status, *shown, every, *ends, *([framed] if self.framed else [])]
         if job.state == "failed":
-            raise gr.Error(job.error or "That did not work.", title="That did not work", print_exception=False, duration=12)
+            raise refuse(DDPMError(complaint(job)))
 
     def keep_film(self, film: Film) -> dict[str, Any]:
         path = self.page.shelf.path(f"denoising.{film.format}")

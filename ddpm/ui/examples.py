@@ -27,7 +27,11 @@ def example(name: str) -> Made | None:
         size, recipe = image.size, _recipe(image.info)
     steps = recipe.get("request", recipe).get("steps")
     seed = int(recipe.get("seed", -1))
-    parts = [f"**Seed {seed}**" if seed >= 0 else "**Example**", f"{steps} steps" if steps else "", f"{size[0]} × {size[1]}"]
+    parts = [
+        f"**Seed {seed}**" if seed >= 0 else "**Example**",
+        f"{steps} steps" if steps else "",
+        f"{size[0]} × {size[1]}",
+    ]
     return Made(str(path), seed, recipe, False, " · ".join(part for part in parts if part))
 
 

@@ -109,7 +109,11 @@ def sentence(result: Result) -> str:
     """What stands under a picture: its seed, steps and size."""
     request = result.recipe.get("request", result.recipe)
     steps = request.get("steps") if isinstance(request, dict) else None
-    parts = [f"**Seed {result.seed}**", f"{steps} steps" if steps else "", f"{result.image.width} × {result.image.height}"]
+    parts = [
+        f"**Seed {result.seed}**",
+        f"{steps} steps" if steps else "",
+        f"{result.image.width} × {result.image.height}",
+    ]
     return " · ".join(part for part in parts if part)
 
 

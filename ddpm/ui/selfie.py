@@ -25,14 +25,18 @@ def build(page: Page) -> Easel:
     own: dict[str, Any] = {}
 
     def extra() -> None:
-        own["strength"] = gr.Slider(0, 1, 0.6, step=0.05, label="How much to change", info="How far each face starts from your photo")
+        own["strength"] = gr.Slider(
+            0, 1, 0.6, step=0.05, label="How much to change", info="How far each face starts from your photo"
+        )
 
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Five new faces that remember yours.")
             with gr.Row(elem_classes="faces"):
                 photo = SafeImage(photo_path, label="Your photo", scale=3, min_width=160, **PHOTO)
-                easel.framed = gr.HTML(frame_html(address(framed)) if framed else "", scale=2, min_width=110, js_on_load=None)
+                easel.framed = gr.HTML(
+                    frame_html(address(framed)) if framed else "", scale=2, min_width=110, js_on_load=None
+                )
             prompt = prompt_box("", card, "What should they look like?", 2)
             likeness = gr.Slider(0, 1, 0.5, step=0.05, label="Likeness", info="0 is a stranger, 1 is nearly you")
             go, halt = buttons("Make five faces")
@@ -52,13 +56,27 @@ def build(page: Page) -> Easel:
             gr.Info(face.notice)
         return frame_html(inline(face.image), face.found)
 
-    async def portray(prompt: str, image: Image.Image | None, likeness: float, strength: float, negative: str, guidance: float,
-                      model: str, sampler: str, steps: float, count: float, seed: str, upscale: int, made: list[Made],
-                      request: gr.Request) -> AsyncIterator[list[Any]]:  # fmt: skip
+    async def portray(
+        prompt: str,
+        image: Image.Image | None,
+        likeness: float,
+        strength: float,
+        negative: str,
+        guidance: float,
+        model: str,
+        sampler: str,
+        steps: float,
+        count: float,
+        seed: str,
+        upscale: int,
+        made: list[Made],
+        request: gr.Request,
+    ) -> AsyncIterator[list[Any]]:
         def start() -> Any:
             values = shared(page.cards, prompt, negative, guidance, model, sampler, steps, count, seed, upscale)
-            asked = Request.checked(mode="selfie", image=required(image, "photo"), likeness=likeness,
-                                    strength=strength, **values)  # fmt: skip
+            asked = Request.checked(
+                mode="selfie", image=required(image, "photo"), likeness=likeness, strength=strength, **values
+            )
             return page.engine.submit(asked, request.session_hash or "")
 
         async for updates in easel.run(start, made):

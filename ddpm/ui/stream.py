@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from ddpm.engine import Engine
+from ddpm.errors import DDPMError
 from ddpm.events import Event, Preview
 from ddpm.jobs import Job
 from ddpm.ui.pictures import inline
@@ -82,8 +83,14 @@ def stage(engine: Engine, labels: list[str], value: dict[str, Any], **options: A
         '<output aria-live="polite"></output></div>'
     )
     js = STAGE_JS if len(labels) > 1 else STAGE_JS.replace("s[i]||s[s.length-1]", "s[s.length-1]")
-    return gr.HTML(value, html_template=template, js_on_load=js, server_functions=[next_frame(engine)],
-                   elem_classes="stage", **options)  # fmt: skip
+    return gr.HTML(
+        value,
+        html_template=template,
+        js_on_load=js,
+        server_functions=[next_frame(engine)],
+        elem_classes="stage",
+        **options,
+    )
 
 
 def words(job: Job, place: int) -> str:
@@ -97,8 +104,20 @@ def words(job: Job, place: int) -> str:
     return f"Step {frame.step} of {frame.steps}{left}"
 
 
-async def follow(engine: Engine, job: Job) -> AsyncIterator[Update]:
-    """Updates of `job` about four times a second until it is over. A follower that goes away stops its job."""
+def complaint(job: Job) -> str:
+    """What ended a failed job, fit for a visitor: our own refusals word for word, a fault of ours without its insides."""
+    if isinstance(job.exception, DDPMError):
+        return str(job.exception)
+    return "Something broke on our side; the log says what. The page still works: try again, or try other settings."
+
+
+async def follow(engine: Engine, job: Job, look: bool = True) -> AsyncIterator[Update]:
+    """Updates of `job` about four times a second until it is over. A follower that goes away stops its job.
+
+    Who does not `look` at previews spares the worker from making them.
+    """
+    if not look:
+        job.looked_at = float("-inf")
     started, seen, last = time.monotonic(), 0, ""
     try:
         while job.state not in OVER:
@@ -111,7 +130,7 @@ async def follow(engine: Engine, job: Job) -> AsyncIterator[Update]:
                 if job.done.is_set():
                     break
                 await asyncio.sleep(0.025)
-        text = {"stopped": "Stopped. Keeping what was there.", "failed": job.error or "That did not work."}.get(
+        text = {"stopped": "Stopped. Keeping what was there.", "failed": complaint(job)}.get(
             job.state, f"Done in {time.monotonic() - started:.1f} s"
         )
         yield Update({"p": 1.0, "text": text, "busy": False, "failed": job.state == "failed"}, job.events[seen:], True)

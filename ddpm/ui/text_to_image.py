@@ -29,8 +29,19 @@ def build(page: Page) -> Easel:
     easel.wire(go, halt, settings.seed)
     settings.follow_model(page.engine.cards, prompt)
 
-    async def generate(prompt: str, negative: str, guidance: float, model: str, sampler: str, steps: float, count: float,
-                       seed: str, upscale: int, made: list[Made], request: gr.Request) -> AsyncIterator[list[Any]]:  # fmt: skip
+    async def generate(
+        prompt: str,
+        negative: str,
+        guidance: float,
+        model: str,
+        sampler: str,
+        steps: float,
+        count: float,
+        seed: str,
+        upscale: int,
+        made: list[Made],
+        request: gr.Request,
+    ) -> AsyncIterator[list[Any]]:
         def start() -> Any:
             values = shared(page.cards, prompt, negative, guidance, model, sampler, steps, count, seed, upscale)
             return page.engine.submit(Request.checked(**values), request.session_hash or "")

@@ -8,14 +8,19 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from ddpm.errors import DDPMError
 from ddpm.events import Result
 from ddpm.ui import examples
 from ddpm.ui.controls import PICTURE, buttons, heading
 from ddpm.ui.easel import LISTEN, PRIVATE, Page
-from ddpm.ui.pictures import SafeImage, required, told
-from ddpm.ui.stream import follow
+from ddpm.ui.pictures import SafeImage, refuse, required, told
+from ddpm.ui.stream import complaint, follow
 
-METHODS = [("Fast (animevideov3)", "animevideov3"), ("Best for photos (x4plus)", "x4plus"), ("Best for drawings (x4plus-anime)", "x4plus-anime")]
+METHODS = [
+    ("Fast (animevideov3)", "animevideov3"),
+    ("Best for photos (x4plus)", "x4plus"),
+    ("Best for drawings (x4plus-anime)", "x4plus-anime"),
+]
 STATUS = """<div class="line ${value.busy ? 'going' : ''}"><progress max="1" value="${value.p || 0}" aria-label="Progress"></progress>
 <output aria-live="polite">${value.text}</output></div>"""
 
@@ -29,17 +34,39 @@ def build(page: Page) -> SafeImage:
             scale = gr.Radio([("2 times", 2), ("4 times", 4)], value=4, label="How much larger")
             go, halt = buttons("Enlarge")
             with gr.Accordion("More settings", open=False, elem_classes="more settings"):
-                method = gr.Dropdown(METHODS, value="animevideov3", label="Method", info="The better ones take many times longer")
+                method = gr.Dropdown(
+                    METHODS, value="animevideov3", label="Method", info="The better ones take many times longer"
+                )
         with gr.Column(elem_classes="show", min_width=280):
             shown = (before, after) if before and after else None
-            slider = gr.ImageSlider(shown, label="Before and after", type="filepath", format="png", height=600, max_height=600,
-                                    interactive=False, elem_classes="drop", buttons=["fullscreen"])  # fmt: skip
-            status = gr.HTML({"text": "An example. Yours will appear here." if shown else "Nothing here yet.", "p": 0, "busy": False},
-                             html_template=STATUS, js_on_load=None, elem_classes="status", apply_default_css=False)  # fmt: skip
+            slider = gr.ImageSlider(
+                shown,
+                label="Before and after",
+                type="filepath",
+                format="png",
+                height=600,
+                max_height=600,
+                interactive=False,
+                elem_classes="drop",
+                buttons=["fullscreen"],
+            )
+            status = gr.HTML(
+                {
+                    "text": "An example. Yours will appear here." if shown else "Nothing here yet.",
+                    "p": 0,
+                    "busy": False,
+                },
+                html_template=STATUS,
+                js_on_load=None,
+                elem_classes="status",
+                apply_default_css=False,
+            )
             with gr.Row(elem_classes="save", visible=False) as save:
                 one = gr.DownloadButton("Download", size="sm", min_width=90)
 
-    async def enlarge(image: Image.Image | None, scale: int, method: str, request: gr.Request) -> AsyncIterator[list[Any]]:
+    async def enlarge(
+        image: Image.Image | None, scale: int, method: str, request: gr.Request
+    ) -> AsyncIterator[list[Any]]:
         job = told(page.engine.submit_upscale, required(image), int(scale), method, session=request.session_hash or "")
         busy = [gr.update(interactive=False, value="Working"), gr.update(interactive=True)]
         yield [gr.skip(), {"text": "Starting", "p": 0, "busy": True}, gr.skip(), gr.skip(), *busy]
@@ -53,14 +80,14 @@ def build(page: Page) -> SafeImage:
             ends = [gr.update(interactive=True, value="Enlarge"), gr.update(interactive=False)] if update.over else busy
             yield [pair, update.status, row, file, *ends]
         if job.state == "failed":
-            raise gr.Error(job.error or "That did not work.", title="That did not work", print_exception=False)
+            raise refuse(DDPMError(complaint(job)))
 
     def stop(request: gr.Request) -> None:
         for job in page.engine.line.of_session(request.session_hash or ""):
             job.stop()
 
-    go.click(enlarge, [picture, scale, method], [slider, status, save, one, go, halt], concurrency_limit=None, **PRIVATE)
+    go.click(
+        enlarge, [picture, scale, method], [slider, status, save, one, go, halt], concurrency_limit=None, **PRIVATE
+    )
     halt.click(stop, **LISTEN)
     return picture
-
-
