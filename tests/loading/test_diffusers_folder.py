@@ -196,7 +196,7 @@ def test_stable_diffusion_paints_the_picture_of_the_pipeline(tmp_path, name):
     sampler = model.card.defaults.sampler
     assert difference(paint(model, sampler, 8, 11, condition, 5.0), theirs) <= 0.5
     assert difference(paint(model, sampler, 7, 11, condition, 5.0), theirs) > 1  # so the line above says something
-    assert difference(paint(model, sampler, 8, 11, condition, 4.0), theirs) > 1
+    assert difference(paint(model, sampler, 8, 11, condition, 1.0), theirs) > 1
 
 
 def test_parts_of_stable_diffusion_are_equal(tmp_path):
