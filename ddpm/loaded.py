@@ -28,9 +28,9 @@ class LoadedModels:
         return list(self._models)
 
     def has(self, name: str) -> bool:
-        """Whether `get` would answer at once; a model whose files have changed since is loaded anew."""
-        entry = self._models.get(name)
-        return entry is not None and entry[0] == changed_at(self.catalogue.find(name))
+        """Whether `get` answers at once: a model whose files changed is loaded anew. UnknownModel if there is none."""
+        changed, entry = changed_at(self.catalogue.find(name)), self._models.get(name)
+        return entry is not None and entry[0] == changed
 
     def get(self, name: str) -> Model:
         """The model; CannotLoad, UnknownModel and TooMuch say why not."""

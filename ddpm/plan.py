@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ddpm.diffusion.guidance import classifier_free
 from ddpm.diffusion.prediction import Predict
-from ddpm.diffusion.schedule import Level, levels
+from ddpm.diffusion.schedule import Level
 from ddpm.errors import BadRequest, TooMuch
 from ddpm.events import Event, Notice
 from ddpm.images import to_image
@@ -67,7 +67,7 @@ def prepare(request: Request, model: Model) -> Work:
     shape = model.latent_shape(request.width, request.height)
     start, strength = _start(request, model)
     sampler = get_sampler(request.sampler)
-    stations = levels(model.schedule, request.steps, model.card.defaults.spacing)
+    stations = model.levels(request.sampler, request.steps)
     kept = math.floor(request.steps * strength + 1e-6) if strength else 0  # SDEdit: the last `strength` part
     if strength:
         kept = max(kept, 1)
