@@ -42,8 +42,8 @@ def random_prompt(categories: Sequence[str] | None = None, seen: bool | None = N
     """A prompt, always the same for the same arguments.
 
     categories: names of CATEGORIES ("Animals") or of what is in them ("dog", "desert"); None or empty: any. A place
-    beside a creature says where it is to stand. seen: True, a combination with renders in the training data; False, one without;
-    None, either.
+    beside a creature says where it is to stand. seen: True, a combination with renders in the training data; False, one
+    without; None, either.
     """
     rng = random.Random(seed)
     subjects, places, landscape = _chosen(categories or list(CATEGORIES))
@@ -79,7 +79,7 @@ def suggest(prefix: str, limit: int = 5) -> list[str]:
             head = " ".join(words[:start])
             return [f"{head} {phrase}".lstrip() for phrase in found[:limit]]
     said = prefix.strip()
-    return [f"{said} {phrase}".lstrip() for phrase in _next(said.lower())[:limit]]
+    return [f"{said}{',' * (phrase in _STYLES)} {phrase}".lstrip() for phrase in _next(said.lower())[:limit]]
 
 
 def _chosen(names: Sequence[str]) -> tuple[list[str], list[str], bool]:
@@ -166,8 +166,8 @@ def _style(rng: random.Random) -> str:
     return f", {rng.choice(STYLE_WORDS[rng.choice(list(STYLE_WORDS))])}" if rng.random() < 0.2 else ""
 
 
-_NOUNS = [noun for name in (*SUBJECTS, *HUMANS) for noun in dict.fromkeys(SYNONYMS.get(name, (name,)))]
-_COLOURS = tuple(dict.fromkeys((*VIVID, *CLOTHES_COLOURS)))
+_NOUNS: list[str] = [noun for name in (*SUBJECTS, *HUMANS) for noun in dict.fromkeys(SYNONYMS.get(name, (name,)))]
+_COLOURS: tuple[str, ...] = tuple(dict.fromkeys((*CLOTHES_COLOURS, "golden", "silver", "grey", "brown")))
 _WHERE = [f"{preposition(place)} {words[0]}" for place, words in PLACE_WORDS.items()]
 _WHEN = [words[0] for words in TIME_WORDS.values()]
 _WEATHER = [phrase for words in WEATHER_WORDS.values() for phrase in words[:1]]

@@ -83,7 +83,7 @@ class TrainConfig(Section):
     out: Path | None = None  # state, previews and loss; None: runs/NAME
     weights: Path = Path("weights")  # the finished model is written to a folder NAME in here
     data: Data
-    network: Network = Network()
+    network: Network = Field(default_factory=lambda: Network.model_validate({}))
 
     target: Literal["x0", "v", "eps", "flow"] = "x0"
     schedule: Literal["flow", "linear", "scaled_linear", "cosine"] = "flow"
@@ -106,7 +106,7 @@ class TrainConfig(Section):
     threads: int | None = Field(None, ge=1)  # of the CPU; None: torch decides
     seed: int = 0
     save_every: int = Field(20_000, ge=1)  # pictures between two saved states
-    previews: Previews = Previews()
+    previews: Previews = Field(default_factory=lambda: Previews.model_validate({}))
 
     @property
     def folder(self) -> Path:
@@ -120,6 +120,9 @@ class TrainConfig(Section):
         if self.data.size % smallest:
             raise ValueError(f"data.size ({self.data.size}) must be a multiple of {smallest} for this network")
         return self
+
+
+SECTIONS: dict[str, type[BaseModel]] = {"data": Data, "network": Network, "previews": Previews}
 
 
 def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
@@ -171,7 +174,7 @@ def _sentence(error: Exception, path: Path) -> str:
         case "extra_forbidden":
             model: type[BaseModel] = TrainConfig
             for part in first["loc"][:-1]:
-                model = {"data": Data, "network": Network, "previews": Previews}.get(str(part), model)
+                model = SECTIONS.get(str(part), model)
             near = get_close_matches(str(first["loc"][-1]), list(model.model_fields), 1, 0.0)[0]
             return f"{path}: {key} is not a setting; the nearest is {near}."
         case "missing":

@@ -132,19 +132,15 @@ class Run:
             return self.state.network(x_t, time_features(noisy.time), states, mask)
 
     def _stop_at_nan(self, seen: int, loss: float, norm: float) -> None:
-        """The step is not taken, so the weights are still good; the saved state is older and good too."""
-        step = self.state.steps + 1
-        bad = [
-            name
-            for name, p in self.state.network.named_parameters()
-            if p.grad is not None and not p.grad.isfinite().all()
-        ]
+        """Say at which step and why; the step is not taken."""
+        config, named = self.config, self.state.network.named_parameters()
+        bad = [name for name, p in named if p.grad is not None and not p.grad.isfinite().all()]
         what = f"the loss is {loss}" if not math.isfinite(loss) else f"the loss is {loss:.4g}, but the gradient {norm}"
-        cause = f"; not finite first in {bad[0]} and {len(bad) - 1} more" if bad else ""
+        cause = f" (not finite in {bad[0]} and {len(bad) - 1} more)" if bad else ""
+        saved = f"then --resume goes on from {self.state_file}" if self.state_file.exists() else "then start again"
         raise DDPMError(
-            f"Training stopped at step {step} ({seen} pictures): {what}{cause}. Lower learning_rate "
-            f"({self.config.learning_rate}) or muon_rate ({self.config.muon_rate}), or use precision: fp32, then --resume "
-            f"from {self.state_file}."
+            f"Training stopped at step {self.state.steps + 1}, after {seen} pictures: {what}{cause}. Lower "
+            f"learning_rate ({config.learning_rate}) or muon_rate ({config.muon_rate}), or use precision: fp32; {saved}."
         )
 
     def _save(self) -> None:
@@ -152,20 +148,25 @@ class Run:
         config, state = self.config, self.state
         state.save(self.state_file)
         text = config.card.read_text(encoding="utf-8") if config.card else self._card_text()
-        card = card_of(config, self.encoder is not None)
-        save_model(config.weights / config.name, state.ema, card, dtype=torch.float16, card_text=text)
-        line = f"{state.images},{state.seconds:.0f},{state.mean_loss():.5f}\n"
-        with (self.folder / "loss.csv").open("a", encoding="utf-8") as log:
-            if not log.tell():
-                log.write("pictures,seconds,loss\n")
-            log.write(line)
+        model, card = config.weights / config.name, card_of(config, self.encoder is not None)
+        try:
+            save_model(model, state.ema, card, dtype=torch.float16, card_text=text)
+            with (self.folder / "loss.csv").open("a", encoding="utf-8") as log:
+                if not log.tell():
+                    log.write("pictures,seconds,loss\n")
+                log.write(f"{state.images},{state.seconds:.0f},{state.mean_loss():.5f}\n")
+        except OSError as error:
+            raise DDPMError(
+                f"{model} could not be written: {error}. Make room, then --resume; the state is saved."
+            ) from error
 
     def _card_text(self) -> str:
         config, state = self.config, self.state
         return (
             f"# {config.title or config.name}\n\n{config.note}\n\n"
             f"Licence: {config.licence}. Trained on {len(self.batches.pictures)} pictures of {config.data.kind}, "
-            f"{config.data.size} px; it has seen {state.images} in {state.seconds:.0f} s; loss {state.mean_loss():.4f}.\n\n"
+            f"{config.data.size} px; it has seen {state.images} in {state.seconds:.0f} s; "
+            f"loss {state.mean_loss():.4f}.\n\n"
             f"```yaml\n{to_yaml(config)}```\n"
         )
 

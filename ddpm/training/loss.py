@@ -16,7 +16,7 @@ SNR_LIMIT = 5.0  # Hang et al. 2023 (min-SNR), gamma
 
 
 class Noisy(NamedTuple):
-    """A batch at its noise levels; alpha and sigma are (B, 1, 1, 1), time (B,) in [0, 1] is what the network is told."""
+    """A batch at its noise levels; alpha, sigma: (B, 1, 1, 1); time: (B,) in [0, 1], what the network is told."""
 
     x_t: Tensor
     target: Tensor

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ddpm.errors import BadRequest, CannotLoad
 from ddpm.models.hybrid import Hybrid, HybridConfig
@@ -40,7 +40,8 @@ class State:
     def average(self, decay: float) -> None:
         """Move the EMA; early on it follows closely, so that a short run has one too (as TensorFlow's does)."""
         decay = min(decay, (1 + self.steps) / (10 + self.steps))
-        averaged, newest = list(self.ema.parameters()), list(self.network.parameters())
+        averaged: list[Tensor] = list(self.ema.parameters())
+        newest: list[Tensor] = list(self.network.parameters())
         torch._foreach_lerp_(averaged, newest, 1 - decay)
 
     def note(self, loss: float) -> None:

@@ -1,4 +1,4 @@
-"""Pictures and captions in zip and tar archives, laid out inside like the folders of folders.py. Nothing is unpacked."""
+"""Pictures and captions in zip and tar archives, laid out inside like folders (folders.py). Nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def _one(path: Path) -> Iterator[Named]:
     except FileNotFoundError as error:
         raise BadRequest(f"data.path: there is no archive {path}.", "data.path") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise BadRequest(
-            f"data.path: {path} is not a zip or tar archive, or cut short ({error}).", "data.path"
-        ) from error
+        raise BadRequest(f"data.path: {path} is no zip or tar archive, or cut short ({error}).", "data.path") from error
 
 
 def _member(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -1,4 +1,4 @@
-"""Batches that depend on nothing but the seed and how many pictures were seen, so a resumed run continues the same way."""
+"""Batches that depend on nothing but the seed and how many pictures were seen, so a resumed run is the same run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Batches:
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def __call__(self, seen: int, count: int, generator: torch.Generator) -> Batch:
-        """The next `count` pictures of a run that has seen `seen`; flips, captions and drops come from the generator."""
+        """The next `count` pictures after `seen`; flips, captions and drops come from the generator."""
         chosen = torch.tensor([self._at(seen + i) for i in range(count)])
         x0 = self.pictures.pixels[chosen].float() / 127.5 - 1
         if self.flip:

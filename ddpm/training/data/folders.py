@@ -1,5 +1,5 @@
-"""Pictures and captions in folders. Captions come from metadata.csv or metadata.jsonl (file_name, text), else from a .txt
-beside the picture, else from the name of its class folder; a plain folder without any of these has none.
+"""Pictures and captions in folders. Captions come from metadata.csv or metadata.jsonl (file_name, text), else
+from a .txt beside the picture, else from the name of its class folder; a plain folder has none of these.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ddpm.errors import BadRequest
@@ -28,11 +29,15 @@ def _files(folders: Sequence[Path]) -> Iterator[Named]:
         if not folder.is_dir():
             raise BadRequest(f"data.path: {folder} is not a folder; check the path in the configuration.", "data.path")
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        yield from with_captions(names, lambda name, root=folder: (root / name).read_bytes(), str(folder))
+        yield from with_captions(names, partial(_read, folder), str(folder))
+
+
+def _read(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
 
 
 def with_captions(names: Sequence[str], read: Read, where: str) -> Iterator[Named]:
-    """Pictures among these names with what is said of them. Folders and archives share it: `read` gives a file's bytes."""
+    """Pictures among these names and what is said of them, for folders and archives: `read` gives a file's bytes."""
     there = set(names)
     table: dict[str, list[str]] = {}
     for name in names:

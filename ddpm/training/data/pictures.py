@@ -1,4 +1,4 @@
-"""A training set in memory: uint8 pixels and captions, from files that may be anything. A broken one is named and left."""
+"""A training set in memory: uint8 pixels and captions, from files that may be anything. Broken ones are skipped."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def collect(files: Iterable[Named], data: Data, where: str) -> Pictures:
 
 
 def square(content: bytes, data: Data) -> Tensor:
-    """The bytes of a picture file -> uint8 (C, size, size): upright, on white, centre square, scaled with a box filter."""
+    """The bytes of a picture file -> uint8 (C, size, size): upright, on white, centre square, box-filtered."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on metadata; what matters is raised
         with Image.open(io.BytesIO(content)) as opened:

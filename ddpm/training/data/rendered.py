@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import random
+from collections.abc import Iterator
 from functools import partial
 
 import torch
@@ -27,7 +28,7 @@ def paint_scenes(data: Data) -> Pictures:
     progress = tqdm(total=data.count, unit=" scenes", desc="painting", mininterval=2)
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     if data.processes == 1:
-        painted = map(partial(_scene, data), range(data.count))
+        painted: Iterator[tuple[Tensor, list[str]]] = map(partial(_scene, data), range(data.count))
         pool = None
     else:
         pool = context.Pool(data.processes)

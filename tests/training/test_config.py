@@ -1,0 +1,69 @@
+"""A configuration says what is wrong with it, and loads to the same run after it was printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ddpm.errors import BadRequest
+from ddpm.training import main
+from ddpm.training.config import TrainConfig, load_config, to_yaml
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs/train").glob("*.yaml"))
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "run.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_here_is_valid_and_survives_printing(path: Path) -> None:
+    config = load_config(path)
+    assert config.name == path.stem
+    assert TrainConfig(**yaml.safe_load(to_yaml(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: a\ndata: {kind: shapes}\nlearning_rat: 1", r"run\.yaml: learning_rat .* nearest is learning_rate"),
+        ("name: a\ndata: {kind: shapes, sise: 16}", r"run\.yaml: data\.sise .* nearest is size"),
+        ("data: {kind: shapes}", r"run\.yaml: name is missing"),
+        ("name: a\ndata: {kind: folder}", r"data\.kind folder needs data\.path"),
+        ("name: a\ndata: {kind: shapes}\nbatch: many", r"batch is 'many'"),
+        ("name: ../a\ndata: {kind: shapes}", r"name is '../a'"),
+        ("name: a\ndata: {kind: shapes, size: 18}", r"data\.size \(18\) must be a multiple of 8"),
+        ("name: a\ndata: {kind: shapes}\nbatch: 10\naccumulate: 3", r"multiple of accumulate"),
+        ("- a list", r"must hold settings"),
+        ("a: [", r"cannot be read as YAML"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(BadRequest, match=says):
+        load_config(written(tmp_path, text))
+
+
+def test_changes_override_and_are_checked(tmp_path: Path) -> None:
+    path = written(tmp_path, "name: a\ndata: {kind: shapes}\n")
+    config = load_config(path, ["batch=16", "network.widths=[32, 64]", "data.flip=true", "learning_rate=1e-3"])
+    assert (config.batch, config.network.widths, config.data.flip, config.learning_rate) == (16, (32, 64), True, 1e-3)
+    for change, says in (
+        ("batch", "key=value"),
+        ("name.x=1", "not a section"),
+        ("network.bloks=2", "nearest is blocks"),
+    ):
+        with pytest.raises(BadRequest, match=says):
+            load_config(path, [change])
+    with pytest.raises(BadRequest, match="no file"):
+        load_config(tmp_path / "absent.yaml")
+
+
+def test_a_dry_run_prints_everything_and_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, "name: a\ndata: {kind: shapes}\n")
+    out = tmp_path / "run"
+    assert main(["--config", str(path), "--dry-run", f"out={out}", "batch=8"]) == 0
+    assert "batch: 8" in capsys.readouterr().out and not out.exists()

@@ -1,0 +1,146 @@
+"""Users' pictures: folders and archives with captions of every kind, broken files, mistakes."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from ddpm.errors import BadRequest
+from ddpm.models.model import Text
+from ddpm.training.config import Data
+from ddpm.training.data import Pictures, open_data
+from ddpm.training.data.batches import Batches
+
+
+def png(colour: str = "red", size: tuple[int, int] = (20, 12)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def put(folder: Path, files: dict[str, bytes | str]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def folder(path: Path, **settings: object) -> Pictures:
+    return open_data(Data(kind="folder", path=(path,), size=8, **settings))  # type: ignore[arg-type]
+
+
+def test_pictures_are_square_scaled_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    wide = Image.new("RGB", (40, 20), "white")
+    wide.paste(Image.new("RGB", (20, 20), "blue"), (10, 0))
+    wide.save(tmp_path / "wide.png")
+    Image.new("RGBA", (9, 9), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    put(tmp_path, {"broken.png": b"not a picture", "empty.jpg": b"", "cut.png": png()[:48], "notes.md": "x"})
+    got = folder(tmp_path)
+    assert got.pixels.shape == (2, 3, 8, 8) and got.pixels.dtype == torch.uint8 and got.captions is None
+    assert got.pixels[0].unique().tolist() == [255]  # transparent: white
+    assert got.pixels[1, 2].min() == 255 and got.pixels[1, 0].max() == 0  # the middle of the wide one
+    assert {line.split(":")[0] for line in got.skipped} == {"broken.png", "empty.jpg", "cut.png"}
+    assert folder(tmp_path, channels=1).pixels.shape == (2, 1, 8, 8)
+
+
+def test_captions_of_every_kind(tmp_path: Path) -> None:
+    text = put(tmp_path / "a", {"1.png": png(), "1.txt": "a red card\na card\n", "2.png": png()})
+    assert folder(text).captions == [["a red card", "a card"], [""]]
+    table = put(tmp_path / "b", {"x/1.png": png(), "metadata.csv": "file_name,text\nx/1.png,from a table\n"})
+    assert folder(table).captions == [["from a table"]]
+    rows = json.dumps({"file_name": "1.png", "text": "one"}) + "\n" + json.dumps({"file_name": "1.png", "text": "uno"})
+    lines = put(tmp_path / "c", {"1.png": png(), "metadata.jsonl": rows})
+    assert folder(lines).captions == [["one", "uno"]]
+    classes = put(tmp_path / "d", {"sea_horse/1.png": png(), "cat/1.png": png()})
+    assert folder(classes).captions == [["cat"], ["sea horse"]]
+    assert folder(classes, captions=False).captions is None
+
+
+def test_mistakes_have_their_sentences(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="no pictures in"):
+        folder(put(tmp_path / "empty", {"readme.md": "nothing"}))
+    with pytest.raises(BadRequest, match="none of 1 could be read, the first: a.png"):
+        folder(put(tmp_path / "broken", {"a.png": b"x"}))
+    with pytest.raises(BadRequest, match="is not a folder"):
+        folder(tmp_path / "absent")
+    with pytest.raises(BadRequest, match="names 1 of 1 files that are not there, the first: 2.png"):
+        folder(put(tmp_path / "table", {"1.png": png(), "metadata.csv": "file_name,text\n2.png,two\n"}))
+    with pytest.raises(BadRequest, match="file_name and text"):
+        folder(put(tmp_path / "columns", {"1.png": png(), "metadata.csv": "file,caption\n1.png,one\n"}))
+    with pytest.raises(BadRequest, match="no zip or tar archive"):
+        open_data(Data(kind="archive", path=(put(tmp_path, {"x.zip": b"zzz"}) / "x.zip",), size=8))
+    with pytest.raises(BadRequest, match="there is no archive"):
+        open_data(Data(kind="archive", path=(tmp_path / "absent.tar",), size=8))
+
+
+def test_zip_and_tar_are_read_like_folders(tmp_path: Path) -> None:
+    files = {"one.png": png("red"), "one.txt": b"red", "two.png": png("blue"), "bad.png": b"?"}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
+        for name, content in files.items():
+            zipped.writestr(name, content)
+    with tarfile.open(tmp_path / "b.tar", "w") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    plain = folder(put(tmp_path / "plain", dict(files)))
+    for name in ("a.zip", "b.tar"):
+        got = open_data(Data(kind="archive", path=(tmp_path / name,), size=8))
+        assert torch.equal(got.pixels, plain.pixels) and got.captions == plain.captions and len(got.skipped) == 1
+    assert len(open_data(Data(kind="archive", path=(tmp_path,), size=8))) == 4  # both, named by their folder
+
+
+class Letters:
+    """A true small encoder: one state a character."""
+
+    width, max_tokens = 2, 64
+
+    def encode(self, prompts: list[str]) -> Text:
+        rows = [torch.tensor([[float(ord(c)), 1.0] for c in " " + prompt]) for prompt in prompts]
+        lengths = torch.tensor([len(row) for row in rows])
+        states = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        return Text(states, torch.arange(states.shape[1]) < lengths[:, None])
+
+    def count(self, prompt: str) -> int:
+        return len(prompt) + 1
+
+    def to(self, device: str) -> Letters:
+        return self
+
+
+def test_every_picture_comes_once_an_epoch_with_its_own_caption() -> None:
+    pixels = torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(10, 1, 2, 2).contiguous()
+    captions = [[chr(97 + i), chr(97 + i) * 3] for i in range(10)]
+    batches = Batches(Pictures(pixels, captions), Letters(), seed=3, flip=False, drop=0.0)
+    seen = []
+    for start in range(0, 20, 4):  # batches run across the end of an epoch
+        batch = batches(start, 4, torch.Generator().manual_seed(start))
+        numbers = ((batch.x0[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
+        seen += numbers
+        assert batch.text is not None
+        for number, states, mask in zip(numbers, batch.text.states, batch.text.mask, strict=True):
+            said = "".join(chr(int(c)) for c in states[mask][1:, 0])
+            assert said in captions[number]
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10)) and seen[:10] != seen[10:]
+    dropped = Batches(Pictures(pixels, captions), Letters(), seed=3, flip=False, drop=1.0)(0, 4, torch.Generator())
+    assert dropped.text is not None and dropped.text.states.shape == (4, 1, 2)
+
+
+def test_flips_mirror_about_half() -> None:
+    pixels = torch.tensor([0, 255], dtype=torch.uint8).expand(64, 1, 2, 2).contiguous()
+    batch = Batches(Pictures(pixels, None), None, seed=0, flip=True, drop=0.0)(0, 64, torch.Generator().manual_seed(0))
+    mirrored = int((batch.x0[:, 0, 0, 0] > 0).sum())
+    assert batch.text is None and 16 < mirrored < 48
+
+
+def test_shapes_are_the_same_for_the_same_seed() -> None:
+    one, two = (open_data(Data(kind="shapes", size=8, count=5)) for _ in range(2))
+    assert torch.equal(one.pixels, two.pixels) and one.captions == two.captions and len(one) == 5
+    assert not torch.equal(one.pixels, open_data(Data(kind="shapes", size=8, count=5, seed=2)).pixels)
