@@ -49,7 +49,7 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
                 small = upscale.build(page)
         for easel in (text, changed, repainted, faces, film):
             _next_steps(easel, tabs, picture, canvas, editor, small)
-        demo.unload(text.stop)
+        demo.unload(text.end_all)
         api.endpoints(page)
     demo.queue(max_size=64, default_concurrency_limit=None)
     demo.shelf = page.shelf  # type: ignore[attr-defined]

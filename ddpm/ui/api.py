@@ -66,7 +66,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> AsyncIterator[tuple[list[gr.FileData], dict]]:
+    ) -> tuple[list[gr.FileData], dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
         """Make pictures from a prompt.
 
         Args:
@@ -118,7 +118,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> AsyncIterator[tuple[list[gr.FileData], dict]]:
+    ) -> tuple[list[gr.FileData], dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
         """Change a picture.
 
         Args:
@@ -170,7 +170,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> AsyncIterator[tuple[list[gr.FileData], dict]]:
+    ) -> tuple[list[gr.FileData], dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
         """Repaint a part of a picture; the rest comes back bit for bit.
 
         Args:
@@ -229,7 +229,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> AsyncIterator[tuple[list[gr.FileData], gr.FileData | None, dict]]:
+    ) -> tuple[list[gr.FileData], gr.FileData | None, dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
         """Make faces that remember the one in a photo.
 
         Args:
@@ -275,7 +275,7 @@ class Endpoints:
         width: int | None = None,
         height: int | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> AsyncIterator[tuple[gr.FileData | None, gr.FileData | None, dict]]:
+    ) -> tuple[gr.FileData | None, gr.FileData | None, dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
         """Film how noise becomes a picture.
 
         Args:
@@ -309,7 +309,7 @@ class Endpoints:
         scale: int = 4,
         upscaler: str | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> AsyncIterator[tuple[gr.FileData | None, dict]]:
+    ) -> tuple[gr.FileData | None, dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
         """Enlarge a picture with Real-ESRGAN.
 
         Args:

@@ -93,14 +93,14 @@ class Easel:
 
     def wire(self, go: gr.Button, halt: gr.Button, seed: gr.Textbox | None) -> None:
         self.go, self.halt = go, halt
-        halt.click(self.stop, **LISTEN)
+        halt.click(self.end_all, **LISTEN)
         self.strip.click(self.pick, self.made, [self.view, *self.shown], **LISTEN)
         if seed is not None:
             self.keep.click(self.seed_of, [self.made, self.chosen], seed, **LISTEN)
         else:
             self.keep.visible = False
 
-    def stop(self, request: gr.Request) -> None:
+    def end_all(self, request: gr.Request) -> None:
         """Stop this visitor's jobs, running or in line."""
         for job in self.page.engine.line.of_session(request.session_hash or ""):
             job.stop()

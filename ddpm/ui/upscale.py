@@ -82,12 +82,12 @@ def build(page: Page) -> SafeImage:
         if job.state == "failed":
             raise refuse(DDPMError(complaint(job)))
 
-    def stop(request: gr.Request) -> None:
+    def end_all(request: gr.Request) -> None:
         for job in page.engine.line.of_session(request.session_hash or ""):
             job.stop()
 
     go.click(
         enlarge, [picture, scale, method], [slider, status, save, one, go, halt], concurrency_limit=None, **PRIVATE
     )
-    halt.click(stop, **LISTEN)
+    halt.click(end_all, **LISTEN)
     return picture

@@ -1,0 +1,63 @@
+"""`python app.py` once for all tests of the page: with the embedded weights, else with two tiny random models."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds for the page to answer on a crowded machine; the promise of 8 s is for an idle one
+
+
+def tiny_models(folder: Path) -> Path:
+    import torch
+
+    from ddpm.loading import embedded
+    from ddpm.models.card import Defaults, ModelCard
+    from ddpm.models.hybrid import Hybrid, HybridConfig
+
+    torch.manual_seed(0)
+    for name, text, kind in (("scenes", "minilm", "text"), ("faces", None, "unconditional")):
+        shape = HybridConfig(size=32, widths=(32, 64), res_blocks=1, blocks=1, text_width=384 if text else 0)
+        card = ModelCard(name, f"Tiny {name}", "embedded", "embedded", 32, 3, "x0", "flow", text, "MIT", Defaults(steps=8), kind)
+        embedded.save(folder / name, Hybrid(shape), card)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    real = ROOT / "weights"
+    if all((real / name / "model_index.json").is_file() for name in ("scenes", "faces")):
+        return real
+    return tiny_models(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def url(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")), "OMP_NUM_THREADS": "1"}
+    log = tmp_path_factory.mktemp("log") / "app.log"
+    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights)]
+    with log.open("w") as out:
+        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+    address, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=2).close()
+            break
+        except OSError:
+            assert app.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.2)
+    yield address
+    app.terminate()
+    app.wait(20)

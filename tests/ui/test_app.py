@@ -1,0 +1,152 @@
+"""`python app.py` as scripts see it: every endpoint by gradio_client, every HTTP route, and their refusals."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image, ImageDraw
+
+ENDPOINTS = {
+    "/text_to_image": ["prompt", "negative_prompt", "model", "sampler", "steps", "guidance_scale", "seed", "count", "width",
+                       "height", "upscale"],
+    "/image_to_image": ["image", "prompt", "strength"],
+    "/inpaint": ["image", "mask", "prompt", "strength", "mask_blur", "mask_grow", "fill", "only_masked", "padding"],
+    "/selfie": ["image", "likeness", "strength", "count"],
+    "/denoise_video": ["prompt", "fps", "format"],
+    "/upscale": ["image", "scale", "upscaler"],
+    "/read_recipe": ["image"],
+    "/models": [],
+    "/stop": ["job"],
+    "/random_prompt": ["categories", "seen", "seed"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    return Client(url, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("in") / "picture.png"
+    image = Image.linear_gradient("L").resize((90, 70)).convert("RGB")
+    ImageDraw.Draw(image).ellipse((20, 15, 60, 55), fill=(200, 80, 40))
+    image.save(path)
+    return path
+
+
+def get(url: str, data: bytes | None = None) -> tuple[int, bytes, str]:
+    asked = urllib.request.Request(url, data, {"Content-Type": "application/json"} if data else {})
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.status, answer.read(), answer.headers["Content-Type"]
+    except urllib.error.HTTPError as error:
+        return error.code, error.read(), error.headers["Content-Type"]
+
+
+def test_endpoints_and_their_parameters_are_public_api(client: Client) -> None:
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(named) == set(ENDPOINTS)
+    for name, first in ENDPOINTS.items():
+        assert [p["parameter_name"] for p in named[name]["parameters"]][: len(first)] == first, name
+
+
+def test_text_to_image_is_repeatable_and_carries_its_recipe(client: Client) -> None:
+    files, recipe = client.predict("a lake", steps=3, seed=7, count=2, api_name="/text_to_image")
+    again, _ = client.predict("a lake", steps=3, seed=8, api_name="/text_to_image")
+    assert len(files) == 2 and recipe["seeds"] == [7, 8]
+    assert Image.open(files[1]).tobytes() == Image.open(again[0]).tobytes()
+    info = Image.open(files[0]).info
+    assert "Seed: 7" in info["parameters"] and json.loads(info["recipe"])["request"]["prompt"] == "a lake"
+    fields, unread = client.predict(handle_file(files[0]), api_name="/read_recipe")
+    assert fields["seed"] == 7 and not unread
+
+
+def test_strength_0_gives_the_picture_back(client: Client, picture: Path) -> None:
+    files, _ = client.predict(handle_file(picture), "a lake", strength=0, steps=3, api_name="/image_to_image")
+    assert Image.open(files[0]).convert("RGB").tobytes() == Image.open(picture).tobytes()
+
+
+def test_inpaint_keeps_what_is_outside(client: Client, picture: Path, tmp_path: Path) -> None:
+    mask = Image.new("L", (90, 70))
+    ImageDraw.Draw(mask).rectangle((50, 30, 70, 50), fill=255)
+    mask.save(tmp_path / "mask.png")
+    files, _ = client.predict(
+        handle_file(picture), handle_file(tmp_path / "mask.png"), "a lake", mask_blur=0, steps=3, api_name="/inpaint"
+    )
+    made, was = Image.open(files[0]).convert("RGB"), Image.open(picture)
+    assert made.size == was.size
+    assert made.crop((0, 0, 40, 70)).tobytes() == was.crop((0, 0, 40, 70)).tobytes()
+
+
+def test_selfie_film_and_upscale(client: Client, picture: Path) -> None:
+    files, framed, recipe = client.predict(handle_file(picture), count=2, steps=3, api_name="/selfie")
+    assert len(files) == 2 and Image.open(framed).size[0] > 0 and "sha256" not in recipe
+    film, last, _ = client.predict("a lake", fps=30, format="gif", steps=3, api_name="/denoise_video")
+    assert Image.open(film).format == "GIF" and Image.open(last).format == "PNG"
+    larger, recipe = client.predict(handle_file(picture), 2, api_name="/upscale")
+    assert Image.open(larger).size == (180, 140)
+
+
+def test_catalogue_prompt_and_stop(client: Client) -> None:
+    cards = client.predict(api_name="/models")
+    assert {card["name"] for card in cards} >= {"scenes", "faces"} and "/" not in json.dumps([c["name"] for c in cards])
+    assert isinstance(client.predict(["animals"], None, 3, api_name="/random_prompt"), str)
+    assert client.predict(api_name="/stop") == "Stopped 0 jobs."
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"steps": 0}, "steps is 0"),
+        ({"prompt": "x" * 10_000}, "10,000 characters"),
+        ({"count": 1000}, "count is 1000"),
+        ({"guidance_scale": -1}, "guidance_scale is -1"),
+        ({"sampler": "hein"}, "'heun'"),
+        ({"model": "../secret"}, "model"),
+    ],
+)
+def test_refusals_are_sentences_and_the_app_goes_on(client: Client, values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(AppError) as refused:
+        client.predict(**{"prompt": "a lake", **values}, api_name="/text_to_image")
+    assert sentence in str(refused.value)
+
+
+def test_a_text_file_is_no_picture(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "no.png").write_text("hello")
+    with pytest.raises(AppError, match="could not be read as a picture|not a picture"):
+        client.predict(handle_file(tmp_path / "no.png"), "a lake", api_name="/image_to_image")
+
+
+def test_http(url: str) -> None:
+    status, health, _ = get(f"{url}/health")
+    assert status == 200 and json.loads(health)["status"] == "ok"
+    status, models, _ = get(f"{url}/models")
+    assert status == 200 and str(Path.home()) not in models.decode() and len(json.loads(models)["models"]) >= 2
+    status, png, kind = get(f"{url}/generate?prompt=a+lake&steps=3&seed=5")
+    assert (status, kind) == (200, "image/png")
+    status, answer, _ = get(f"{url}/generate", json.dumps({"prompt": "a lake", "num_steps": 3, "seed": 5}).encode())
+    made = json.loads(answer)
+    assert status == 200 and made["seed"] == 5 and made["channels"] == 3
+    posted = Image.open(io.BytesIO(base64.b64decode(made["image"])))
+    assert posted.tobytes() == Image.open(io.BytesIO(png)).tobytes() and posted.width == made["image_size"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 400), (b'{"steps": 0}', 400), (b'{"model": "nobody"}', 404), (b'{"promt": "a"}', 400)],
+)
+def test_http_refusals(url: str, body: bytes, status: int) -> None:
+    got, answer, _ = get(f"{url}/generate", body)
+    said = json.loads(answer)
+    assert got == status and said["status"] == "error" and len(said["message"]) > 10
+    assert ("available_models" in said) == (status == 404)
