@@ -140,7 +140,7 @@ class Run:
         saved = f"then --resume goes on from {self.state_file}" if self.state_file.exists() else "then start again"
         raise DDPMError(
             f"Training stopped at step {self.state.steps + 1}, after {seen} pictures: {what}{cause}. Lower "
-            f"learning_rate ({config.learning_rate}) or muon_rate ({config.muon_rate}), or use precision: fp32; {saved}."
+            f"learning_rate ({config.learning_rate}) or muon_rate ({config.muon_rate}) or set precision: fp32; {saved}."
         )
 
     def _save(self) -> None:

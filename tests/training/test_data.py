@@ -144,3 +144,10 @@ def test_shapes_are_the_same_for_the_same_seed() -> None:
     one, two = (open_data(Data(kind="shapes", size=8, count=5)) for _ in range(2))
     assert torch.equal(one.pixels, two.pixels) and one.captions == two.captions and len(one) == 5
     assert not torch.equal(one.pixels, open_data(Data(kind="shapes", size=8, count=5, seed=2)).pixels)
+
+
+def test_scenes_are_the_same_whatever_the_count() -> None:
+    pytest.importorskip("skia", reason="painting needs skia-python, a dependency of training only")
+    few, more = (open_data(Data(kind="scenes", size=32, count=count, captions_each=2)) for count in (2, 3))
+    assert torch.equal(few.pixels, more.pixels[:2]) and few.captions == (more.captions or [])[:2]
+    assert more.pixels.shape == (3, 3, 32, 32) and all(len(said) == 2 for said in more.captions or [])
