@@ -21,7 +21,8 @@ from ddpm.ui.pictures import Made, Shelf, address, inline, refuse
 from ddpm.ui.stream import complaint, follow, stage
 
 KEEP = 20  # results a tab shows; the newest run comes first
-EXAMPLE_TEXT = "An example. Yours will appear here."
+EXAMPLE_TEXT = "A drawing like those the model learned from. Yours will appear here."
+MADE_TEXT = "Made by this model. Yours will appear here."
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}
 
@@ -53,7 +54,7 @@ class Easel:
         value: dict[str, Any] = {"text": "Nothing here yet."}
         if self.example is not None:
             shown = [path for path in example if path] or [self.example.path]
-            value = {"src": [address(path) for path in shown], "text": EXAMPLE_TEXT}
+            value = {"src": [address(path) for path in shown], "text": MADE_TEXT if self.example.recipe else EXAMPLE_TEXT}
         self.view = stage(self.page.engine, labels, value, **options)
 
     def build_after(self) -> None:

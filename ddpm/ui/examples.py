@@ -11,7 +11,7 @@ from ddpm.ui.pictures import ASSETS, Made, address
 
 FOLDER = ASSETS / "examples"
 PROMPTS = {  # the file's name -> the prompt that its card shows and one click runs
-    "castle": "A castle on a mountain at sunset, oil painting",
+    "phoenix": "A purple phoenix over a volcano at twilight, oil painting",
     "horse": "A white horse on a tropical island by day",
     "mountains": "A snowy mountain by a lake",
     "dragon": "A gold dragon by a mountain lake at night",

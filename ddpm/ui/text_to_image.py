@@ -15,11 +15,11 @@ from ddpm.ui.pictures import Made
 
 
 def build(page: Page) -> Easel:
-    card, easel = page.card("text"), Easel(page, examples.example("castle"))
+    card, easel = page.card("text"), Easel(page, examples.example("phoenix"))
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Describe a picture and watch it appear.")
-            prompt = prompt_box(examples.PROMPTS["castle"], card)
+            prompt = prompt_box(examples.PROMPTS["phoenix"], card)
             go, halt = buttons()
             settings = more(page.cards, card)
             cards = tiles(examples.cards(), "Or start from one of these", elem_classes="cards")

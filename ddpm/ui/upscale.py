@@ -26,7 +26,7 @@ STATUS = """<div class="line ${value.busy ? 'going' : ''}"><progress max="1" val
 
 
 def build(page: Page) -> SafeImage:
-    before, after = examples.path("castle"), examples.path("enlarged")
+    before, after = examples.path("phoenix"), examples.path("enlarged")
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Make a picture two or four times larger.")
