@@ -142,7 +142,7 @@ class Engine:
 
     def _paint(self, work: Work, stop: Stop, watch: Callable[[], bool], tell: Tell) -> Iterator[Event]:
         """All pictures of a request, each as soon as it is there."""
-        from ddpm.film import make_film
+        from ddpm.film import film_notice, make_film
         from ddpm.painting import Pace, Painting
 
         request, film = work.request, work.request.film
@@ -157,6 +157,8 @@ class Engine:
                 return
             yield from self._results(work, painting, seeds, stop, tell)
             if film and frames:
+                if notice := film_notice(film.fps, film.format, len(frames)):
+                    yield Notice(notice)
                 yield make_film(frames, film.fps, film.format)
             if painting.partial:
                 return

@@ -248,3 +248,10 @@ def test_the_fast_engine_stays_within_one_and_a_half_grey_levels() -> None:
         np.asarray(results(Engine(precision=precision), request)[0].image, float) for precision in PRECISIONS
     )
     assert abs(fast - exact).mean() <= 1.5
+
+
+def test_a_film_that_is_not_quite_what_was_asked_for_says_so(engine: Engine) -> None:
+    said = list(engine.run(Request(model="tiny", steps=2, film=FilmRequest(fps=60, format="gif"))))
+    assert [event.text for event in said if isinstance(event, Notice) and "GIF" in event.text]
+    said = list(engine.run(Request(model="tiny", steps=2, film=FilmRequest(fps=20, format="gif"))))
+    assert not [event.text for event in said if isinstance(event, Notice) and "GIF" in event.text]
