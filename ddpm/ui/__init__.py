@@ -2,6 +2,7 @@
 
 Nothing here imports torch: the page answers first, and the engine's thread loads it.
 """
+# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Endpoints:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    async def text_to_image(
+    async def text_to_image(  # type: ignore[misc]  # gr.api wants what is yielded
         self,
         prompt: str = "",
         negative_prompt: str = "",
@@ -66,7 +66,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> tuple[list[gr.FileData], dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
+    ) -> tuple[list[gr.FileData], dict]:
         """Make pictures from a prompt.
 
         Args:
@@ -102,7 +102,7 @@ class Endpoints:
         async for answer in self._answers(asked, request):
             yield answer.files, answer.detail
 
-    async def image_to_image(
+    async def image_to_image(  # type: ignore[misc]  # gr.api wants what is yielded
         self,
         image: gr.FileData,
         prompt: str = "",
@@ -118,7 +118,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> tuple[list[gr.FileData], dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
+    ) -> tuple[list[gr.FileData], dict]:
         """Change a picture.
 
         Args:
@@ -148,7 +148,7 @@ class Endpoints:
         async for answer in self._answers(asked, request):
             yield answer.files, answer.detail
 
-    async def inpaint(
+    async def inpaint(  # type: ignore[misc]  # gr.api wants what is yielded
         self,
         image: gr.FileData,
         mask: gr.FileData,
@@ -170,7 +170,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> tuple[list[gr.FileData], dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
+    ) -> tuple[list[gr.FileData], dict]:
         """Repaint a part of a picture; the rest comes back bit for bit.
 
         Args:
@@ -212,7 +212,7 @@ class Endpoints:
         async for answer in self._answers(asked, request):
             yield answer.files, answer.detail
 
-    async def selfie(
+    async def selfie(  # type: ignore[misc]  # gr.api wants what is yielded
         self,
         image: gr.FileData,
         likeness: float = 0.5,
@@ -229,7 +229,7 @@ class Endpoints:
         height: int | None = None,
         upscale: int = 1,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> tuple[list[gr.FileData], gr.FileData | None, dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
+    ) -> tuple[list[gr.FileData], gr.FileData | None, dict]:
         """Make faces that remember the one in a photo.
 
         Args:
@@ -261,7 +261,7 @@ class Endpoints:
         async for answer in self._answers(asked, request):
             yield answer.files, answer.framed, answer.detail
 
-    async def denoise_video(
+    async def denoise_video(  # type: ignore[misc]  # gr.api wants what is yielded
         self,
         prompt: str = "",
         fps: int = 60,
@@ -275,7 +275,7 @@ class Endpoints:
         width: int | None = None,
         height: int | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> tuple[gr.FileData | None, gr.FileData | None, dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
+    ) -> tuple[gr.FileData | None, gr.FileData | None, dict]:
         """Film how noise becomes a picture.
 
         Args:
@@ -303,13 +303,13 @@ class Endpoints:
         async for answer in self._answers(asked, request):
             yield answer.film, answer.files[-1] if answer.files else None, answer.detail
 
-    async def upscale(
+    async def upscale(  # type: ignore[misc]  # gr.api wants what is yielded
         self,
         image: gr.FileData,
         scale: int = 4,
         upscaler: str | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> tuple[gr.FileData | None, dict]:  # type: ignore[misc]  # gr.api reads what is yielded here
+    ) -> tuple[gr.FileData | None, dict]:
         """Enlarge a picture with Real-ESRGAN.
 
         Args:

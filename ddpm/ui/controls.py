@@ -2,6 +2,7 @@
 
 Labels are plain words; the names they stand for are those of `ddpm.request`, and nothing here checks a value.
 """
+# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 `run` turns a job's events into component updates; it is the only place that does, so all tabs wait, show and end alike.
 """
+# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 

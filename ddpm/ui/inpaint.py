@@ -49,7 +49,7 @@ def build(page: Page) -> tuple[Easel, SafeImage, gr.ImageEditor]:
             settings = more(page.cards, card, [extra])
         with gr.Column(elem_classes="show", min_width=280):
             with gr.Row(elem_classes="pair"):
-                first = {"background": start_picture, "layers": [], "composite": None} if start_picture else None
+                first: Any = {"background": start_picture, "layers": [], "composite": None} if start_picture else None
                 editor = gr.ImageEditor(
                     first,
                     type="pil",

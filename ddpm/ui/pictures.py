@@ -2,6 +2,7 @@
 
 Results are PNG files written here and served as they are: gradio would re-encode a PIL picture and drop its text chunks.
 """
+# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 

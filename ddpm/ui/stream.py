@@ -2,6 +2,7 @@
 
 Frames are pulled by the browser and never queued, so a slow link drops frames instead of falling behind.
 """
+# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 

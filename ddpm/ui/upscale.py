@@ -1,4 +1,5 @@
 """Upscale: Real-ESRGAN, two or four times, with before and after under one slider."""
+# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ def tiny_models(folder: Path) -> Path:
     torch.manual_seed(0)
     for name, text, kind in (("scenes", "minilm", "text"), ("faces", None, "unconditional")):
         shape = HybridConfig(size=32, widths=(32, 64), res_blocks=1, blocks=1, text_width=384 if text else 0)
-        card = ModelCard(name, f"Tiny {name}", "embedded", "embedded", 32, 3, "x0", "flow", text, "MIT", Defaults(steps=8), kind)
+        card = ModelCard(
+            name, f"Tiny {name}", "embedded", "embedded", 32, 3, "x0", "flow", text, "MIT", Defaults(steps=8), kind
+        )
         embedded.save(folder / name, Hybrid(shape), card)
     return folder
 
