@@ -42,7 +42,8 @@ def main(argv: list[str] | None = None) -> int:
                 f"There is no model {args.model!r} in {args.weights}. There are: {', '.join(names) or 'none'}."
             )
         demo = build_app(engine, args.model)
-        demo.launch(server_name=args.host, server_port=args.port, share=args.share, auth=(user, password) if args.auth else None,
+        auth = (user, password) if args.auth else None
+        demo.launch(server_name=args.host, server_port=args.port, share=args.share, auth=auth,
                     prevent_thread_lock=True, **launch_options(demo, engine))  # fmt: skip
     except (DDPMError, OSError) as error:
         return failed(str(error))

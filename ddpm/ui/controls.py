@@ -109,7 +109,7 @@ class Settings:
             text, defaults = reads_prompt(card), card.defaults if card else None
             updates: list[Any] = [
                 gr.update(visible=text),
-                gr.update(visible=text, **({"value": defaults.guidance_scale} if defaults else {})),
+                gr.update(visible=text, value=defaults.guidance_scale) if defaults else gr.update(visible=text),
                 gr.update(value=defaults.sampler) if defaults else gr.skip(),
                 gr.update(value=defaults.steps) if defaults else gr.skip(),
                 gr.update(maximum=card.max_count) if card else gr.skip(),

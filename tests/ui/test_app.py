@@ -16,8 +16,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw
 
 ENDPOINTS = {
-    "/text_to_image": ["prompt", "negative_prompt", "model", "sampler", "steps", "guidance_scale", "seed", "count", "width",
-                       "height", "upscale"],
+    "/text_to_image": ["prompt", "negative_prompt", "model", "sampler", "steps", "guidance_scale", "seed", "count",
+                       "width", "height", "upscale"],
     "/image_to_image": ["image", "prompt", "strength"],
     "/inpaint": ["image", "mask", "prompt", "strength", "mask_blur", "mask_grow", "fill", "only_masked", "padding"],
     "/selfie": ["image", "likeness", "strength", "count"],
