@@ -27,7 +27,7 @@ STATUS = """<div class="line ${value.busy ? 'going' : ''}"><progress max="1" val
 
 
 def build(page: Page) -> SafeImage:
-    before, after = examples.path("phoenix"), examples.path("enlarged")
+    before, after = examples.path("small"), examples.path("enlarged")
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Make a picture two or four times larger.")
@@ -53,7 +53,7 @@ def build(page: Page) -> SafeImage:
             )
             status = gr.HTML(
                 {
-                    "text": "An example. Yours will appear here." if shown else "Nothing here yet.",
+                    "text": "Enlarged four times. Yours will appear here." if shown else "Nothing here yet.",
                     "p": 0,
                     "busy": False,
                 },
