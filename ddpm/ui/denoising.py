@@ -16,6 +16,8 @@ from ddpm.ui.pictures import Made
 VIEWS = ["The noisy picture (x_t)", "What the model sees in it (x0)"]
 FORMATS = [("Film (MP4)", "mp4"), ("GIF", "gif"), ("Strip", "png")]
 
+FILM_STEPS = 60  # a frame each, so a second of film at 60 frames a second; a picture alone needs far fewer
+
 
 def build(page: Page) -> Easel:
     card, easel = page.card("text"), Easel(page, examples.example("dragon"))
@@ -31,6 +33,7 @@ def build(page: Page) -> Easel:
             go, halt = buttons("Run")
             kind = gr.Radio(FORMATS, value="mp4", label="Save as")
             settings = more(page.cards, card, [extra])
+            settings.steps.value = FILM_STEPS
         with gr.Column(elem_classes="show", min_width=280):
             easel.build_stage(VIEWS, example=[examples.path("dragon-noisy"), examples.path("dragon")], elem_id="film")
             easel.build_after()

@@ -108,6 +108,7 @@ def test_denoising_ends_in_a_film(page: Any) -> None:
     page.locator(".go:visible").click()
     status(page, "Done in")
     page.locator("#film video").wait_for()
+    page.wait_for_function("document.querySelector('#film video').duration >= 0.9")  # long enough to be seen
 
 
 def test_nothing_scrolls_sideways_on_a_phone(browser: Any, url: str) -> None:
