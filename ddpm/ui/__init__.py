@@ -18,6 +18,7 @@ from ddpm.engine import Engine  # noqa: E402
 from ddpm.ui import api, denoising, image_to_image, inpaint, selfie, text_to_image, upscale  # noqa: E402
 from ddpm.ui.easel import LISTEN, Easel, Page  # noqa: E402
 from ddpm.ui.pictures import ASSETS, Made, Shelf, for_editor  # noqa: E402
+from ddpm.ui.routes import routes  # noqa: E402
 from ddpm.ui.theme import Studio  # noqa: E402
 
 HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></div><h1>ddpm</h1><p>A small diffusion studio</p>
@@ -81,6 +82,6 @@ def launch_options(demo: gr.Blocks, engine: Engine) -> dict[str, Any]:
     return {
         "theme": Studio(), "css_paths": [ASSETS / "style.css"], "head": KEYS, "footer_links": ["api", "settings"],
         "allowed_paths": [str(demo.shelf.folder), str(ASSETS)],  # type: ignore[attr-defined]
-        "app_kwargs": {"routes": api.routes(engine)}, "max_file_size": "20mb", "show_error": False,
+        "app_kwargs": {"routes": routes(engine)}, "max_file_size": "20mb", "show_error": False,
         "run_history": False, "ssr_mode": False, "enable_monitoring": False,
     }  # fmt: skip

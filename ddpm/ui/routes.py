@@ -24,6 +24,7 @@ from ddpm.images import open_mask, open_picture
 from ddpm.jobs import Job
 from ddpm.recipe import save_png
 from ddpm.request import Request
+from ddpm.ui.questions import catalogue
 
 LARGEST = 20 * 2**20  # bytes of a request's body, as for uploads on the page
 OLD_NAMES = {"num_steps": "steps", "batch_size": "count"}  # of the HTTP service this one follows
@@ -39,8 +40,6 @@ def routes(engine: Engine) -> list[Route]:
         return JSONResponse(engine.health())
 
     async def models(http: HttpRequest) -> Response:
-        from ddpm.ui.api import models as catalogue
-
         return JSONResponse({"models": catalogue(engine)})
 
     async def generate(http: HttpRequest) -> Response:

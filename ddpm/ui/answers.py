@@ -1,0 +1,98 @@
+"""How an endpoint takes values and pictures, and what it yields while its job runs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from ddpm.errors import BadRequest, DDPMError
+from ddpm.events import Film, Framed, Notice, Result
+from ddpm.images import open_picture
+from ddpm.jobs import Job
+from ddpm.request import Request
+from ddpm.ui.easel import Page
+from ddpm.ui.pictures import refuse, told
+from ddpm.ui.stream import complaint, follow
+
+Json = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """Files so far, and progress or, at the end, the recipe."""
+
+    files: list[gr.FileData]
+    detail: Json
+    framed: gr.FileData | None = None
+    film: gr.FileData | None = None
+
+
+async def answers(page: Page, asked: Request, request: gr.Request) -> AsyncIterator[Answer]:
+    """Put the request in the line and follow it."""
+    async for answer in followed(page, told(page.engine.submit, asked, session_of(request))):
+        yield answer
+
+
+async def followed(page: Page, job: Job) -> AsyncIterator[Answer]:
+    """Progress while it runs, the recipe at the end; a refusal is raised with its own sentence."""
+    files: list[gr.FileData] = []
+    results: list[Result] = []
+    notices: list[str] = []
+    framed: gr.FileData | None = None
+    film: gr.FileData | None = None
+    async for update in follow(page.engine, job, look=False):
+        for event in update.events:
+            match event:
+                case Result():
+                    results.append(event)
+                    files = [*files, gr.FileData(path=page.shelf.keep(event).path)]
+                case Film():
+                    film = _file(page, f"denoising.{event.format}", event.data)
+                case Framed():
+                    path = page.shelf.path("framed.png")
+                    event.image.save(path)
+                    framed = gr.FileData(path=str(path))
+                case Notice(text=text):
+                    notices.append(text)
+        if job.state == "failed" and update.over:
+            raise refuse(DDPMError(complaint(job)))
+        detail = {"job": job.id, "progress": update.status["p"], "text": update.status["text"]}
+        if update.over:
+            detail = {
+                **(results[0].recipe if results else {}),
+                "seeds": [one.seed for one in results],
+                "state": job.state,
+                "notices": notices,
+            }
+        yield Answer(files, detail, framed, film)
+
+
+def _file(page: Page, name: str, data: bytes) -> gr.FileData:
+    path = page.shelf.path(name)
+    path.write_bytes(data)
+    return gr.FileData(path=str(path))
+
+
+def checked(**values: Any) -> Request:
+    """The request, or its refusal as gradio_client shows it."""
+    return told(Request.checked, **values)
+
+
+def path_of(file: Any, what: str = "image") -> str:
+    """Where gradio put an uploaded file."""
+    path = file.get("path") if isinstance(file, dict) else getattr(file, "path", None)
+    if not path:
+        raise refuse(BadRequest(f"A picture is missing: send {what}.", what))
+    return str(path)
+
+
+def picture_of(file: Any) -> Any:
+    """An uploaded file as an upright RGB picture."""
+    return told(open_picture, path_of(file))
+
+
+def session_of(request: gr.Request | None) -> str:
+    """Whose job it is: one Client object, or one browser tab."""
+    return (request.session_hash if request is not None else None) or secrets.token_hex(8)

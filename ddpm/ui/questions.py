@@ -1,0 +1,76 @@
+"""Endpoints of gradio_client that answer at once: the catalogue, a picture's recipe, a prompt, and Stop."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from ddpm.engine import Engine
+from ddpm.prompts import random_prompt
+from ddpm.recipe import read_recipe
+from ddpm.ui.answers import path_of, session_of
+from ddpm.ui.easel import Page
+from ddpm.ui.pictures import told
+
+
+def catalogue(engine: Engine) -> list[dict[str, Any]]:
+    """The catalogue as plain data: no path, nothing of this machine."""
+    loaded = engine.health().get("loaded", [])
+    return [asdict(card) | {"loaded": card.name in loaded} for card in engine.cards()]
+
+
+class Questions:
+    """One method per endpoint."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def read_recipe(self, image: gr.FileData) -> tuple[dict, list]:
+        """Read how a picture was made, from files of this and of other programs.
+
+        Args:
+            image: A picture with text chunks.
+
+        Returns:
+            The fields that could be read, and a list of what could not.
+        """
+        fields, unread = told(read_recipe, path_of(image))
+        return fields, unread
+
+    def models(self) -> list:
+        """The catalogue: names, titles, kinds, sizes, defaults, licences, and which are loaded."""
+        return catalogue(self.page.engine)
+
+    def stop(self, job: str = "", request: gr.Request = None) -> str:  # type: ignore[assignment]
+        """Stop your jobs, running or in line; what is finished stays.
+
+        Args:
+            job: The id from a progress report stops that one alone.
+
+        Returns:
+            What was stopped.
+        """
+        line = self.page.engine.line
+        named = line.find(job) if job else None
+        going = [
+            one for one in ([named] if named else [] if job else line.of_session(session_of(request))) if not one.over
+        ]
+        for one in going:
+            one.stop()
+        return f"Stopped {len(going)} job{'' if len(going) == 1 else 's'}."
+
+    def random_prompt(self, categories: list[str] | None = None, seen: bool | None = None, seed: int = -1) -> str:
+        """Draw a prompt that the scenes model understands.
+
+        Args:
+            categories: Some of Humans, Animals, Mythical Beings, Scenery and their parts; all unless given.
+            seen: True: combinations from its training; False: new ones; both unless given.
+            seed: -1 draws one.
+
+        Returns:
+            The prompt.
+        """
+        return told(random_prompt, categories or None, seen, secrets.randbelow(2**32) if seed < 0 else seed)
