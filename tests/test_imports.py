@@ -52,7 +52,8 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"samplers", "models", "loading", "diffusion", "runtime", "prompts", "images", "faces"},
     "ui": PLAIN | {"engine", "jobs", "prompts", "samplers", "upscaling", "loading", "models", ""},
     "": PLAIN | {"engine", "events", "jobs"},
-    "__main__": PLAIN | {"engine", "training", "loading", "upscaling", "samplers", "prompts", "ui", "jobs", ""},
+    "commands": PLAIN | {"engine", "loading", "jobs", "prompts"},
+    "__main__": {"commands", "training", ""},
 }
 
 # packages that one part alone adapts

@@ -1,0 +1,106 @@
+"""What the commands share: where models lie, the engine, following a job on the terminal and saving what it makes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddpm.events import Film, Framed, Notice, Preview, Result
+
+if TYPE_CHECKING:
+    from ddpm.engine import Engine
+    from ddpm.jobs import Job
+
+
+def weights_argument(command: argparse.ArgumentParser) -> None:
+    default = os.environ.get("DDPM_WEIGHTS", Path(__file__).resolve().parents[2] / "weights")
+    command.add_argument("--weights", type=Path, metavar="DIR", default=default,
+                         help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
+
+
+def common_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, default=Path("outputs"), metavar="FOLDER", help="default outputs")
+    command.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default cpu)")
+    weights_argument(command)
+
+
+@contextlib.contextmanager
+def opened_engine(given: argparse.Namespace) -> Iterator[Engine]:
+    from ddpm.engine import Engine
+
+    engine = Engine(given.weights, given.device)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def follow(job: Job, save: Callable[[Result | Film], Path]) -> int:
+    """Print the path of everything that is saved; Ctrl-C stops the job and keeps what is there."""
+    saved = 0
+    with _bar() as advance:
+        try:
+            for event in job.follow(look=False):
+                saved += _tell(event, advance, save)
+        except KeyboardInterrupt:
+            job.stop()
+            job.done.wait()
+            for event in [event for event in job.events if isinstance(event, Result | Film)][saved:]:
+                _tell(event, advance, save)
+            raise
+    return 0
+
+
+def save(event: Result | Film, folder: Path, stem: str = "") -> Path:
+    """Into the folder, under a name that is still free."""
+    from ddpm.recipe import save_png
+
+    if isinstance(event, Film):
+        stem, ending, data = stem or "film", event.format, event.data
+    else:
+        model = str(event.recipe.get("model") or "picture").replace("/", "-")
+        stem, ending, data = stem or f"{model}-{event.seed}", "png", save_png(event.image, event.recipe)
+    folder.mkdir(parents=True, exist_ok=True)
+    number, path = 1, folder / f"{stem}.{ending}"
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}.{ending}"
+    path.write_bytes(data)
+    return path
+
+
+def _tell(event: Any, advance: Callable[[Preview], None], save: Callable[[Result | Film], Path]) -> int:
+    """One event on the terminal; 1 if something was saved."""
+    match event:
+        case Preview():
+            advance(event)
+        case Notice():
+            print(event.text, file=sys.stderr)
+        case Framed(found=False):
+            print("No face was found; the middle of the picture is used.", file=sys.stderr)
+        case Result() | Film():
+            print(save(event), flush=True)
+            return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[Preview], None]]:
+    """A progress bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda preview: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=1, unit="step", leave=False) as bar:
+
+        def advance(preview: Preview) -> None:
+            bar.total, bar.n = preview.steps, preview.step
+            bar.refresh()
+
+        yield advance

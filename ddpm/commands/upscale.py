@@ -1,0 +1,59 @@
+"""python -m ddpm upscale: one picture, or every picture of a folder, larger."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddpm.commands.terminal import common_arguments, follow, opened_engine, save
+from ddpm.errors import BadPicture
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+HELP = "make a picture, or every picture of a folder, 2 or 4 times larger"
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", type=Path, metavar="FILE|FOLDER")
+    command.add_argument("--scale", type=int, default=4, help="2 or 4 (default 4)")
+    command.add_argument("--upscaler", metavar="NAME", help="x4plus, x4plus-anime or animevideov3")
+    common_arguments(command)
+
+
+def run(given: argparse.Namespace) -> int:
+    """One picture, or all of a folder; a file that is no picture does not end the others."""
+    failed = 0
+    with opened_engine(given) as engine:
+        for file in _files(given.path):
+            try:
+                job = engine.submit_upscale(_whole(file), given.scale, given.upscaler)
+                follow(job, partial(save, folder=given.out, stem=f"{file.stem}-x{given.scale}"))
+            except BadPicture as error:
+                print(f"ddpm: {error}", file=sys.stderr)
+                failed = 1
+    return failed
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise BadPicture(f"There is no {path}.", "image")
+    files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
+    if not files:
+        raise BadPicture(f"There is no picture in {path}.", "image")
+    return files
+
+
+def _whole(file: Path) -> Image.Image:
+    """The picture upright in its own mode: alpha, grey and 16 bits are kept when it is enlarged."""
+    from PIL import Image, ImageOps
+
+    from ddpm.images import open_picture
+
+    open_picture(file)  # refuses in words what Pillow would fail on
+    with Image.open(file) as image:
+        return ImageOps.exif_transpose(image)
