@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CURATED = ROOT / "configs" / "models.yaml"
 SEEDS = 2**32  # a drawn seed is below this, so that every tool can read it
+SHORTEST_FILM = 2.0  # seconds: 20 steps at 60 a second would be gone before they are seen
 TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
 
 Stop = Callable[[], bool]
@@ -159,7 +160,7 @@ class Engine:
             if film and frames:
                 if notice := film_notice(film.fps, film.format, len(frames)):
                     yield Notice(notice)
-                yield make_film(frames, film.fps, film.format)
+                yield make_film(frames, film.fps, film.format, SHORTEST_FILM)
             if painting.partial:
                 return
 

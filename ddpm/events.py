@@ -59,6 +59,7 @@ class Film:
     format: Literal["mp4", "gif", "png"]
     fps: int
     frames: int
+    steps: tuple[tuple[int, Image.Image], ...] = ()  # some of them, evenly spaced: step from 1, x_t beside x0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -20,21 +21,33 @@ GIF_FPS = 50  # a GIF counts in 1/100 s, and browsers play anything shorter than
 STRIP_FRAMES = 12  # pictures of a strip, evenly spaced, the first and the last among them
 
 
-def make_film(frames: Sequence[Image.Image], fps: int = 60, format: Literal["mp4", "gif", "png"] = "mp4") -> Film:
-    """Frames (all brought to the first one's size) as a film file. Its `fps` and `frames` say what is in the file."""
+def make_film(
+    frames: Sequence[Image.Image],
+    fps: int = 60,
+    format: Literal["mp4", "gif", "png"] = "mp4",
+    shortest: float = 0.0,
+) -> Film:
+    """Frames (all brought to the first one's size) as a film file. Its `fps` and `frames` say what is in the file.
+
+    A film that would end before `shortest` seconds shows each frame for as many beats as it takes, so `fps` holds.
+    """
     if not frames:
         raise BadRequest("A film needs at least one frame, and no step was finished.", "film")
     low, high = LIMITS["fps"]
     if not low <= fps <= high:
         raise BadRequest(f"fps is {fps}, but must be a whole number from {low} to {high}.", "fps")
+    chosen = strip_numbers(len(frames))
+    steps = tuple((number + 1, frames[number]) for number in chosen)
+    rate = min(fps, GIF_FPS) if format == "gif" else fps
+    beats = max(1, ceil(shortest * rate / len(frames)))
     match format:
         case "mp4":
-            return Film(_mp4(frames, fps), "mp4", fps, len(frames))
+            return Film(_mp4([frame for frame in frames for _ in range(beats)], rate), "mp4", rate,
+                        beats * len(frames), steps)  # fmt: skip
         case "gif":
-            return Film(_gif(frames, min(fps, GIF_FPS)), "gif", min(fps, GIF_FPS), len(frames))
+            return Film(_gif(frames, rate, beats), "gif", rate, len(frames), steps)
         case "png":
-            chosen = strip_frames(frames)
-            return Film(_strip(chosen), "png", fps, len(chosen))
+            return Film(_strip([frame for _, frame in steps]), "png", rate, len(steps), steps)
     raise BadRequest(f"format is {format!r}, but must be one of mp4, gif, png.", "format")
 
 
@@ -47,11 +60,11 @@ def film_notice(fps: int, format: str, frames: int) -> str | None:
     return None
 
 
-def strip_frames(frames: Sequence[Image.Image]) -> list[Image.Image]:
-    """At most STRIP_FRAMES of them, evenly spaced, with both ends."""
-    if len(frames) <= STRIP_FRAMES:
-        return list(frames)
-    return [frames[round(i * (len(frames) - 1) / (STRIP_FRAMES - 1))] for i in range(STRIP_FRAMES)]
+def strip_numbers(frames: int) -> list[int]:
+    """Which of so many frames a strip shows: at most STRIP_FRAMES, evenly spaced, with both ends."""
+    if frames <= STRIP_FRAMES:
+        return list(range(frames))
+    return [round(i * (frames - 1) / (STRIP_FRAMES - 1)) for i in range(STRIP_FRAMES)]
 
 
 def _sized(frames: Sequence[Image.Image], even: bool = False) -> Iterator[Image.Image]:
@@ -92,9 +105,9 @@ def _mp4(frames: Sequence[Image.Image], fps: int) -> bytes:
         return path.read_bytes()
 
 
-def _gif(frames: Sequence[Image.Image], fps: int) -> bytes:
+def _gif(frames: Sequence[Image.Image], fps: int, beats: int) -> bytes:
     """Endless; frames last whole hundredths of a second, chosen so that the whole film keeps its length."""
-    ends = [round(100 * (number + 1) / fps) for number in range(len(frames))]
+    ends = [round(100 * beats * (number + 1) / fps) for number in range(len(frames))]
     lasting = [10 * (end - start) for start, end in zip([0, *ends], ends, strict=False)]  # ms
     pictures = [image.quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for image in _sized(frames)]
     file = io.BytesIO()

@@ -56,6 +56,26 @@ def test_gif_keeps_its_length_at_any_rate():
     assert film_notice(50, "gif", 40) is None and film_notice(120, "mp4", 40) is None
 
 
+@pytest.mark.parametrize(("count", "fps", "seconds"), [(20, 60, 2.0), (7, 24, 49 / 24), (130, 60, 130 / 60)])
+def test_a_short_film_holds_its_frames_and_keeps_its_rate(count, fps, seconds):
+    film = make_film(frames(count), fps, "mp4", shortest=2.0)
+    with av.open(io.BytesIO(film.data)) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == film.fps == fps
+        assert float(stream.duration * stream.time_base) == pytest.approx(seconds, rel=0.01)
+    held = make_film(frames(5), 10, "gif", shortest=2.0)
+    with Image.open(io.BytesIO(held.data)) as gif:
+        assert gif.n_frames == held.frames == 5 and gif.info["duration"] == 400
+
+
+def test_the_steps_of_a_film_are_its_own_frames():
+    pictures = frames(100)
+    film = make_film(pictures, 60, "mp4")
+    numbers = [number for number, _ in film.steps]
+    assert len(numbers) == STRIP_FRAMES and (numbers[0], numbers[-1]) == (1, 100)
+    assert all(frame is pictures[number - 1] for number, frame in film.steps)
+
+
 def test_strip_shows_both_ends():
     film = make_film(frames(100), 60, "png")
     strip = np.asarray(Image.open(io.BytesIO(film.data)))
