@@ -18,8 +18,36 @@ from torch import Tensor
 
 from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
+from ddpm.loading.skim import SETTINGS_CLASSES, Settings
 
 SHARD_BYTES = 9_000_000
+
+
+def read_checkpoint(path: Path) -> Any:
+    """Whatever a .safetensors or torch file holds, tensors and plain values, on the CPU. Nothing in it is executed.
+
+    Settings objects of classes known by name (skim.py) are read as plain values; any other object is refused.
+    """
+    if path.suffix == ".safetensors":
+        return read_tensors(path)
+    allowed: list[Any] = [(Settings, name) for name in SETTINGS_CLASSES]
+    try:
+        with torch.serialization.safe_globals(allowed):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the unpickler raises whatever a damaged or hostile file makes it raise
+        raise CannotLoad(
+            f"{path.name} cannot be read as plain weights ({_first_line(error)}); nothing in it was executed. "
+            "Where you trust it, open it in the program that made it and save its state dict: "
+            'safetensors.torch.save_file(model.state_dict(), "weights.safetensors").'
+        ) from error
+
+
+def sound(state: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """The tensors in float32 where they are floating, refused where one holds NaN or infinity."""
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise CannotLoad(f"{where}: its tensor {name} holds NaN or infinity; copy or train it again.")
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -34,13 +62,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         except (SafetensorError, ValueError) as error:
             raise CannotLoad(f"{path.name} is damaged or cut short ({error}); copy it again.") from error
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a damaged or hostile file makes it raise
-        raise CannotLoad(
-            f"{path.name} cannot be read as plain weights ({_first_line(error)}); nothing in it was executed. "
-            "Save its state dict as .safetensors."
-        ) from error
+    state = read_checkpoint(path)
     if not isinstance(state, Mapping):
         raise CannotLoad(f"{path.name} holds a {type(state).__name__}, not a state dict; save model.state_dict().")
     tensors = {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
@@ -53,10 +75,7 @@ def read_weights(paths: Sequence[Path]) -> dict[str, Tensor]:
     """All tensors of a component, whole or in shards; floating ones in float32, none of them NaN or infinite."""
     state: dict[str, Tensor] = {}
     for path in paths:
-        for name, tensor in read_tensors(path).items():
-            if tensor.is_floating_point() and not tensor.isfinite().all():
-                raise CannotLoad(f"{path.name}: its tensor {name} holds NaN or infinity; copy or train it again.")
-            state[name] = tensor.float() if tensor.is_floating_point() else tensor
+        state.update(sound(read_tensors(path), path.name))
     return state
 
 
@@ -137,9 +156,11 @@ __all__ = [
     "SHARD_BYTES",
     "STEM",
     "put",
+    "read_checkpoint",
     "read_json",
     "read_tensors",
     "read_weights",
+    "sound",
     "weight_files",
     "weights_hash",
     "write_json",

@@ -44,3 +44,7 @@ class ModelCard:
     weights_hash: str = ""  # first 10 hex digits of the weights' SHA-256; filled when the model is loaded
     factor: int = 1  # width and height are multiples of this
     fixed_size: bool = False  # it has learnt positions, and makes pictures of `size` only
+    weights: str = ""  # which of a checkpoint's weights are used: "EMA", "raw", "as saved"
+    step: int | None = None  # of training, where the file says so; `epoch` alike
+    epoch: int | None = None
+    checked: bool = True  # False: its format is known from descriptions, no real file of it could be tried here

@@ -105,6 +105,7 @@ class Model:
     target: Target
     module: nn.Module  # the network's parameters, for moving, counting, fine-tuning
     clamp: float | None = None  # bound of |x0|, where x0 are pixels
+    peak: bool = False  # divide x0 by its largest value where that is above `clamp`, instead of cutting it there
 
     def denoise(self, x_t: Tensor, level: Level, text: Text | None) -> Prediction:
         """x_t: (B, C, h, w), model scale -> x0 and eps of the same shape, float32.
@@ -116,7 +117,10 @@ class Model:
         prediction = self.target.read(output, x_t.float(), level)
         if self.clamp is None:
             return prediction
-        x0 = prediction.x0.clamp(-self.clamp, self.clamp)
+        if self.peak:
+            x0 = prediction.x0 / (prediction.x0.abs().amax(dim=(1, 2, 3), keepdim=True) / self.clamp).clamp(min=1)
+        else:
+            x0 = prediction.x0.clamp(-self.clamp, self.clamp)
         eps = eps_of(x_t.float(), x0, level) if self.target is Target.X0 else prediction.eps
         return Prediction(x0, eps)
 

@@ -1,0 +1,77 @@
+"""One weights file of somebody's trainer: the families are tried in order, every refusal's reason is kept.
+
+The card comes from names and shapes alone; the numbers are read when the model is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddpm.errors import CannotLoad
+from ddpm.loading.beside import read_beside
+from ddpm.loading.skim import foreign_names, skim
+from ddpm.loading.unwrap import Found, unwrap
+from ddpm.models.card import ModelCard
+
+if TYPE_CHECKING:
+    from ddpm.loading.family import Family
+    from ddpm.models.model import Model
+
+ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth")
+FAMILIES = ("mini_ddpm", "celeba_ddpm", "lucidrains", "openai_unet")
+SHOWN_KEYS = 4  # of a file that no family knows
+
+
+def describe(path: Path) -> ModelCard:
+    """The card of a weights file; CannotLoad gives every family's reason."""
+    beside = read_beside(path)
+    content = skim(path)
+    if names := foreign_names(content):
+        raise CannotLoad(needs_code(path.name, names))
+    _, card = _claimed(unwrap(content, path.name, beside))
+    return replace(card, bytes=path.stat().st_size)
+
+
+def load(path: Path, device: str = "cpu") -> Model:
+    """The model in a weights file, every tensor accounted for."""
+    from ddpm.loading.files import read_checkpoint, weights_hash
+
+    if not path.is_file():
+        raise CannotLoad(f"{path.name} is not a file")
+    card = describe(path)  # refuses before gigabytes are read
+    family, _ = _claimed(unwrap(skim(path), path.name, read_beside(path)))
+    found = unwrap(read_checkpoint(path), path.name, read_beside(path))
+    return family.build(found, replace(card, weights_hash=weights_hash([path])), device)
+
+
+def needs_code(file: str, names: set[str]) -> str:
+    """The sentence for a pickle that holds objects of somebody's classes."""
+    listed = ", ".join(sorted(names)[:3])
+    return (
+        f"{file} holds objects ({listed}) that only running code could read, so it is refused; nothing in it was "
+        "executed. Where you trust it, open it in the program that made it and save its state dict alone: "
+        'safetensors.torch.save_file(model.state_dict(), "weights.safetensors")'
+    )
+
+
+def _claimed(found: Found) -> tuple[Family, ModelCard]:
+    """The first family that takes the file, and the card it gives."""
+    reasons = []
+    for family in families():
+        try:
+            return family, family.describe(found)
+        except CannotLoad as reason:
+            reasons.append(f"not {family.NAME}: {str(reason).rstrip('.')}")
+    keys = ", ".join(list(found.state)[:SHOWN_KEYS])
+    raise CannotLoad(f"{'; '.join(reasons)}. Its tensors begin with {keys}")
+
+
+def families() -> Iterator[Family]:
+    """The modules, imported when first needed."""
+    for name in FAMILIES:
+        family: Family = import_module(f"ddpm.loading.{name}")  # type: ignore[assignment]
+        yield family
