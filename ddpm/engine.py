@@ -5,16 +5,17 @@ Importing this module imports no torch: the page answers first, and the line's t
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PIL import Image
 
-from ddpm.errors import UnknownModel
+from ddpm.errors import Missing, UnknownModel
 from ddpm.events import Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 from ddpm.loaded import LoadedModels
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ddpm.painting import Painting
     from ddpm.plan import Work
     from ddpm.request import Request
-    from ddpm.runtime import Precision
+    from ddpm.runtime import Choice, Network, Precision
 
 ROOT = Path(__file__).resolve().parent.parent
 CURATED = ROOT / "configs" / "models.yaml"
@@ -53,14 +54,23 @@ class Engine:
         memory_budget: int = 6 * 2**30,
         *,
         precision: Precision = "auto",
+        choice: Choice = "auto",
         max_waiting: int = 32,
     ) -> None:
+        """`device` is torch's name of one, or "auto"; `choice` is what runs the networks: Missing if not there."""
         from ddpm.loading.catalogue import Catalogue
 
-        self.weights, self.device, self.precision = Path(weights), device, precision
+        if choice == "openvino" and importlib.util.find_spec("openvino") is None:
+            raise Missing("The engine openvino needs its package: pip install openvino")
+        self.weights, self.precision = Path(weights), precision
         self.line = Line(max_waiting)
         self.catalogue = Catalogue(self.weights, CURATED if CURATED.exists() else None)
-        self.models = LoadedModels(self.catalogue, device, memory_budget, precision)
+        self.models = LoadedModels(self.catalogue, device, memory_budget, precision, choice)
+
+    @property
+    def device(self) -> str:
+        """Where networks run; "auto" until the first model is loaded, which decides."""
+        return self.models.device
 
     def cards(self) -> list[ModelCard]:
         """What can be asked for, without loading any of it."""
@@ -98,7 +108,8 @@ class Engine:
             "status": "ok",
             "version": __version__,
             "device": self.device,
-            "engine": "torch",
+            "engine": next(reversed(self.models.engines().values()), self.models.choice),  # of the newest model
+            "engines": self.models.engines(),
             "loaded": self.models.names(),
             "queue": self.line.waiting,
         }
@@ -121,7 +132,9 @@ class Engine:
                 if card.name == name and card.usable:
                     resolve(request, card)
             yield Notice(f"Loading {name}...")
-        work = prepare(request, self.models.get(name))
+        model = self.models.get(name)
+        yield from map(Notice, self.models.news(name))
+        work = prepare(request, model)
         yield from work.events
         if request.seed < 0:
             work = replace(work, request=work.request.model_copy(update={"seed": secrets.randbelow(SEEDS)}))
@@ -183,18 +196,18 @@ class Engine:
     ) -> Result:
         """Enlarge if that was asked for, and write the recipe. Where Stop comes first, the small picture stays."""
         from ddpm.recipe import recipe
-        from ddpm.runtime import pick
 
         request = work.request
         if request.upscale > 1 and not partial:
             larger = self._enlarged(image, request.upscale, request.upscaler, index, stop, tell)
             image, partial = (image, True) if larger is None else (larger, False)
-        card, engine = work.model.card, pick(self.device, self.precision).name
+        card, engine = work.model.card, cast("Network", work.model.network).name
         return Result(index, image, seed, recipe(request, card.name, card.weights_hash, seed, engine=engine), partial)
 
     def _enlarged(
         self, image: Image.Image, scale: int, upscaler: str | None, index: int, stop: Stop, tell: Tell
     ) -> Image.Image | None:
+        from ddpm.runtime import resolved
         from ddpm.upscaling import DEFAULT, upscale
 
         began = time.monotonic()
@@ -202,7 +215,7 @@ class Engine:
         def progress(done: int, tiles: int) -> None:
             tell(Preview(index, done, tiles, (time.monotonic() - began) / done * (tiles - done)))
 
-        return upscale(image, scale, upscaler or DEFAULT, weights=self.weights, device=self.device,
+        return upscale(image, scale, upscaler or DEFAULT, weights=self.weights, device=resolved(self.device),
                        exact=self.precision == "float32", stop=stop, progress=progress)  # fmt: skip
 
     def _name(self, request: Request) -> str:
@@ -224,5 +237,7 @@ class Engine:
 
         name = name or self._default("text")
         yield Notice(f"Loading {name}...")
-        for _ in sample(prepare(Request(steps=1), self.models.get(name)).plan([0])):
+        model = self.models.get(name)
+        yield from map(Notice, self.models.news(name))
+        for _ in sample(prepare(Request(steps=1), model).plan([0])):
             pass

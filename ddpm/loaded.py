@@ -4,58 +4,101 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ddpm.errors import TooMuch
 
 if TYPE_CHECKING:
     from ddpm.loading.catalogue import Catalogue
     from ddpm.models.model import Model
-    from ddpm.runtime import Precision
+    from ddpm.runtime import Choice, Network, Precision, Runtime
 
 
 class LoadedModels:
     """A catalogue's models, ready to run on one device, within a budget of bytes. Any thread may ask."""
 
-    def __init__(self, catalogue: Catalogue, device: str, budget: int, precision: Precision) -> None:
-        self.catalogue, self.device, self.budget, self.precision = catalogue, device, budget, precision
-        self._models: OrderedDict[str, tuple[float, Model]] = OrderedDict()  # with their files' time; last used last
+    def __init__(
+        self, catalogue: Catalogue, device: str, budget: int, precision: Precision, choice: Choice = "auto"
+    ) -> None:
+        self.catalogue, self.device, self.budget = catalogue, device, budget
+        self.precision, self.choice = precision, choice
+        self._models: OrderedDict[str, Loaded] = OrderedDict()  # last used last
         self._lock = threading.Lock()
+        self._runtime: Runtime | None = None
 
     def names(self) -> list[str]:
         return list(self._models)
 
+    def engines(self) -> dict[str, str]:
+        """What runs each loaded model; plain data, no torch."""
+        return {name: loaded.network.name for name, loaded in list(self._models.items())}
+
     def has(self, name: str) -> bool:
         """Whether `get` answers at once: a model whose files changed is loaded anew. UnknownModel if there is none."""
-        changed, entry = changed_at(self.catalogue.find(name)), self._models.get(name)
-        return entry is not None and entry[0] == changed
+        changed, loaded = changed_at(self.catalogue.find(name)), self._models.get(name)
+        return loaded is not None and loaded.changed == changed
 
     def get(self, name: str) -> Model:
         """The model; CannotLoad, UnknownModel and TooMuch say why not."""
         with self._lock:
             if not self.has(name):
                 self._models.pop(name, None)
-                self._models[name] = changed_at(self.catalogue.find(name)), self._load(name)
+                self._models[name] = self._load(name)
             self._models.move_to_end(name)
             while len(self._models) > 1 and self.nbytes > self.budget:
                 self._models.popitem(last=False)
-            return self._models[name][1]
+            return self._models[name].model
+
+    def news(self, name: str) -> Iterator[str]:
+        """To be read before a request: what its network's engine has to say. The engine may change here alone."""
+        yield from self._models[name].network.news()
 
     @property
     def nbytes(self) -> int:
-        return sum(model.nbytes for _, model in self._models.values())
+        return sum(loaded.model.nbytes for loaded in self._models.values())
 
-    def _load(self, name: str) -> Model:
-        from ddpm.runtime import pick
+    def _load(self, name: str) -> Loaded:
+        from ddpm.runtime import pick, resolved
 
-        model = self.catalogue.load(name, self.device)
+        if self._runtime is None:
+            self.device = resolved(self.device)
+            self._runtime = pick(self.device, self.precision, self.choice)
+        changed, model = changed_at(self.catalogue.find(name)), self.catalogue.load(name, self.device)
         if model.nbytes > self.budget:
             needs, has = model.nbytes / 2**30, self.budget / 2**30
             raise TooMuch(f"{name} needs {needs:.2g} GB of memory; this engine may use {has:.2g} GB for its models.")
-        runtime = pick(self.device, self.precision)
-        return replace(model, network=runtime.compile(model.module, model.network))
+        network = self._runtime.compile(model.module, model.network, example_of(model), model.card.weights_hash)
+        return Loaded(changed, replace(model, network=network), network)
+
+
+class Loaded(NamedTuple):
+    """A model in memory."""
+
+    changed: float  # its files' time
+    model: Model
+    network: Network  # the model's own, as it runs
+
+
+def example_of(model: Model) -> Callable[[], object]:
+    """One call of the model's network as samplers make it: one picture of its own size, a prompt of full length."""
+    import torch
+    from torch.nn import functional as F
+
+    def example() -> object:
+        shape = model.latent_shape(model.card.size, model.card.size)
+        x_t = torch.randn((1, *shape), generator=torch.Generator().manual_seed(0)).to(model.device)
+        t = model.levels(2, model.card.defaults.sampler)[1].t  # half way
+        if model.text is None:
+            return model.network(x_t, t, None)
+        text = model.text.encode(["a red house by a lake at dawn"])
+        missing = max(0, model.text.max_tokens - text.states.shape[1])
+        padded = text._replace(states=F.pad(text.states, (0, 0, 0, missing)), mask=F.pad(text.mask, (0, missing)))
+        return model.network(x_t, t, padded)
+
+    return example
 
 
 def changed_at(folder: Path) -> float:

@@ -50,9 +50,19 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "training": {"samplers", "models", "loading", "diffusion", "runtime", "prompts", "images", "faces"},
+    "evaluation": {
+        "engine",
+        "plan",
+        "request",
+        "loading",
+        "models",
+        "training",
+        "prompts",
+        "faces",
+    },
     "ui": PLAIN | {"engine", "jobs", "prompts", "samplers", "upscaling", "loading", "models", ""},
     "": PLAIN | {"engine", "events", "jobs"},
-    "commands": PLAIN | {"engine", "loading", "jobs", "prompts"},
+    "commands": PLAIN | {"engine", "loading", "jobs", "prompts", "evaluation"},
     "__main__": {"commands", "training", ""},
 }
 
@@ -66,7 +76,8 @@ ADAPTERS = {
     "basicsr": {"upscaling"},
     "torchvision": {"compat"},
     "imageio": {"film"},
-    "cv2": {"faces", "training"},
+    "cv2": {"faces", "training", "evaluation"},
+    "openvino": {"runtime"},
     "yaml": {"loading", "training", "prompts"},
 }
 

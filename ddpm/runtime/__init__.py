@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, Protocol
 
+import torch
 from torch import Tensor, nn
 
+from ddpm.errors import Missing
+from ddpm.runtime.cores import cores
 from ddpm.runtime.eager import Eager, has_bfloat16
 
 Precision = Literal["auto", "float32"]
+Choice = Literal["auto", "torch", "openvino"]  # what app.py's --engine takes
+
+
+class Network(Protocol):
+    """A network as it runs."""
+
+    @property
+    def name(self) -> str:
+        """By what, as recipes and /health say it."""
+
+    def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
+        """x_t: (B, C, H, W) float32, and what else its call takes -> float32 of x_t's shape."""
+
+    def news(self) -> Iterator[str]:
+        """To be asked before each request, never within one: sentences for the user; `name` may change here alone."""
 
 
 class Runtime(Protocol):
@@ -19,13 +37,40 @@ class Runtime(Protocol):
     def name(self) -> str:
         """As recipes and /health say it."""
 
-    def compile(self, module: nn.Module, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        """`call`, which calls `module`, as it runs here: same arguments, float32 out. May re-store the module."""
+    def compile(
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object], key: str
+    ) -> Network:
+        """`call`, which calls `module`, as it runs here. May re-store the module.
+
+        `example()` makes one call as they will come, `key` names the weights; both are for engines that prepare.
+        """
 
 
-def pick(device: str = "cpu", precision: Precision = "auto") -> Runtime:
-    """The fastest runtime whose pictures stay within 1.5 grey levels of float32 on this device."""
-    return Eager(device, bfloat16=precision == "auto" and has_bfloat16(device))
+def resolved(device: str) -> str:
+    """The device itself, or for "auto" the fastest kind there is: an NVIDIA or AMD GPU, Apple's, the processor."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-__all__ = ["Eager", "Precision", "Runtime", "has_bfloat16", "pick"]
+def pick(device: str = "cpu", precision: Precision = "auto", choice: Choice = "auto") -> Runtime:
+    """The fastest runtime whose pictures stay within 1.5 grey levels of float32 on this device.
+
+    What a single network does is decided where it is compiled, by measuring it once. Missing if OpenVINO was asked for
+    by name and is not installed.
+    """
+    exact, bfloat16 = precision == "float32", has_bfloat16(device)
+    if choice == "torch" or exact or device != "cpu":
+        return Eager(device, bfloat16=bfloat16 and not exact)
+    from ddpm.runtime.openvino import OpenVINO, installed
+
+    if installed():
+        return OpenVINO(bfloat16, cores(), wait=choice == "openvino")
+    if choice == "openvino":
+        raise Missing("The engine openvino needs its package: pip install openvino")
+    return Eager(device, bfloat16)
+
+
+__all__ = ["Choice", "Eager", "Network", "Precision", "Runtime", "cores", "has_bfloat16", "pick", "resolved"]

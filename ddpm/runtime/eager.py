@@ -6,7 +6,7 @@ Without native instructions bfloat16 is emulated and slower than float32, so the
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,21 @@ def has_bfloat16(device: str = "cpu") -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A network's call as it is carried out, and by what."""
+
+    name: str
+    call: Callable[..., Tensor]
+
+    def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
+        return self.call(x_t, *args)
+
+    def news(self) -> Iterator[str]:
+        """Nothing ever changes here."""
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True)
 class Eager:
     """torch as it comes, on one device."""
 
@@ -43,11 +58,13 @@ class Eager:
     def name(self) -> str:
         return f"torch {self.device} {'bfloat16' if self.bfloat16 else 'float32'}"
 
-    def compile(self, module: nn.Module, call: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def compile(
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None, key: str = ""
+    ) -> Running:
         """Store the module's matrices as they are used, and wrap `call(x_t, ...)`: x_t (B, C, H, W) -> float32."""
         module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if not self.bfloat16:
-            return call
+            return Running(self.name, call)
         for part in module.modules():
             if isinstance(part, MATRICES):
                 part.to(torch.bfloat16)
@@ -57,4 +74,4 @@ class Eager:
             with torch.autocast(kind, torch.bfloat16):
                 return call(x_t.contiguous(memory_format=torch.channels_last), *args).float()
 
-        return run
+        return Running(self.name, run)

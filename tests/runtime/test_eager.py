@@ -31,4 +31,4 @@ def test_bfloat16_is_within_two_percent_and_comes_out_as_float32() -> None:
     before, after = outputs(Eager(bfloat16=True))
     assert after.dtype == torch.float32
     assert 0 < float((after - before).norm() / before.norm()) < 0.02
-    assert pick("cpu").name == "torch cpu bfloat16"
+    assert pick("cpu", choice="torch").name == "torch cpu bfloat16"

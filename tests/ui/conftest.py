@@ -49,7 +49,7 @@ def url(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         port = free.getsockname()[1]
     env = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")), "OMP_NUM_THREADS": "1"}
     log = tmp_path_factory.mktemp("log") / "app.log"
-    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights)]
+    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights), "--engine", "torch"]
     with log.open("w") as out:
         app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
     address, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE

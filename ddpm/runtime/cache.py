@@ -1,0 +1,102 @@
+"""What is worked out once per machine and network, in the user's cache folder: graphs and whether they pay.
+
+An entry is a folder that appears whole or not at all. Its name is made of everything its content depends on: weights,
+the network's source, shapes, OpenVINO's version and the processor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from ddpm.runtime.cores import CPUINFO
+
+KEPT = 12  # entries; those not used for longest go first
+VERDICT = "verdict.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found out about a network's graph on this machine."""
+
+    use: bool
+    why: str  # for people, where it is not used
+    wrapped: bool = False  # whether the network puts its output out as `.sample` of an object
+    seconds: float = 0.0  # a call of the graph, CPU time of one thread
+    eager_seconds: float = 0.0  # the same call in torch, alternating with it
+    error: float = 0.0  # relative L2 distance of the graph's output to float32's
+
+
+def cache_folder() -> Path:
+    """Where programs of this user keep what they can work out again."""
+    if sys.platform == "win32":
+        root = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Caches"
+    else:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "ddpm" / "openvino"
+
+
+def entry_name(weights_hash: str, module: nn.Module, inputs: Sequence[Tensor], versions: str) -> str:
+    """The entry's name for this network, these input shapes and this machine."""
+    sources = {inspect.getsourcefile(type(part)) for part in module.modules()}
+    own = sorted(path for path in sources if path and f"{os.sep}torch{os.sep}" not in path)
+    digest = hashlib.sha256(versions.encode())
+    for path in own:
+        digest.update(Path(path).read_bytes())
+    digest.update(repr([tuple(tensor.shape) for tensor in inputs]).encode())
+    digest.update(processor().encode())
+    return f"{weights_hash}-{digest.hexdigest()[:16]}"
+
+
+def processor() -> str:
+    """This processor's model and abilities; the same for every core."""
+    try:
+        first = CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    return "\n".join(re.findall(r"^(?:model name|flags|Features)\s*:.*$", first, re.M)) or platform.machine()
+
+
+def read_verdict(entry: Path) -> Verdict | None:
+    """The entry's verdict, and its date renewed; None where there is none that can be read."""
+    try:
+        verdict = Verdict(**json.loads((entry / VERDICT).read_text(encoding="utf-8")))
+        os.utime(entry)
+    except (OSError, ValueError, TypeError):
+        return None
+    return verdict
+
+
+def write_verdict(folder: Path, verdict: Verdict) -> None:
+    (folder / VERDICT).write_text(json.dumps(asdict(verdict)), encoding="utf-8")
+
+
+def workshop(entry: Path) -> Path:
+    """A private folder beside the entry, in which it is made."""
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+
+
+def publish(folder: Path, entry: Path) -> None:
+    """Put a finished folder in the entry's place, if none was put there meanwhile, and let old entries go."""
+    try:
+        folder.rename(entry)
+    except OSError:  # another process was first; both made the same
+        shutil.rmtree(folder, ignore_errors=True)
+    entries = [path for path in entry.parent.iterdir() if not path.name.startswith(".")]
+    for old in sorted(entries, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)

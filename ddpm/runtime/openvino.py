@@ -1,0 +1,176 @@
+"""OpenVINO for the calls it was made for, torch for all others: unusual sizes, larger batches, gradients.
+
+The first time a network is met, a process of its own makes its graph and measures it (`ddpm.runtime.convert`) while
+torch does the work; what it found out is kept in the user's cache folder. A crash there is a sentence here.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import importlib.util
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ddpm.runtime.cache import Verdict, cache_folder, entry_name, publish, read_verdict, workshop, write_verdict
+from ddpm.runtime.calls import Signature, Unconvertible, padded, recorded, time_features, wants_gradient
+from ddpm.runtime.convert import JOB, Work
+from ddpm.runtime.eager import Eager, Running
+from ddpm.runtime.graph import LARGEST_BATCH, Graph
+
+FEWEST, MOST = 1_000_000, 400_000_000  # parameters: below nobody would notice, above a second copy is too much memory
+LOG = "log.txt"
+ROOT = Path(__file__).resolve().parents[2]
+
+_log = logging.getLogger(__name__)
+
+
+def installed() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+@functools.cache
+def versions() -> str:
+    """What a graph depends on beside the network."""
+    return " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("openvino", "torch"))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVINO:
+    """The processor's own compiler of networks, where it is measured to be faster than torch."""
+
+    bfloat16: bool
+    threads: int
+    wait: bool = False  # for a conversion, where it was asked for by name; otherwise torch works meanwhile
+
+    @property
+    def name(self) -> str:
+        return f"openvino cpu {'bfloat16' if self.bfloat16 else 'float32'}"
+
+    def compile(
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object], key: str
+    ) -> Running | Accelerated:
+        """As Runtime.compile. The module's matrices are re-stored for torch, which stays for what the graph cannot."""
+        eager = Eager("cpu", self.bfloat16)
+        size = sum(parameter.numel() for parameter in module.parameters())
+        if not FEWEST <= size <= MOST or not key:
+            return eager.compile(module, call, example, key)
+        try:
+            signature, tensors = recorded(module, example)
+            entry = cache_folder() / entry_name(key, module, tensors, versions())
+            work = Work(module, signature, tensors, self.bfloat16)
+            conversion = None if read_verdict(entry) else begin(work, entry, gently=not self.wait)
+        except (Unconvertible, OSError) as reason:
+            _log.warning("OpenVINO is not used: %s", reason)
+            return eager.compile(module, call, example, key)
+        run = eager.compile(module, call, example, key)
+        return Accelerated(self, module, run, signature, entry, conversion)
+
+
+class Accelerated:
+    """A network that runs in torch until its graph is there, and in the graph from the next request on."""
+
+    def __init__(
+        self,
+        engine: OpenVINO,
+        module: nn.Module,
+        run: Running,
+        signature: Signature,
+        entry: Path,
+        conversion: Conversion | None,
+    ) -> None:
+        self._engine, self._module, self._run, self._signature = engine, module, run, signature
+        self._entry, self._conversion = entry, conversion
+        self._settled = False
+        self.name = run.name
+
+    def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
+        return self._run(x_t, *args)
+
+    def news(self) -> Iterator[str]:
+        """Between requests: take the graph into use if it is there by now; sentences about what is going on."""
+        if self._settled:
+            return
+        if self._conversion is not None:
+            if self._engine.wait:
+                yield "Preparing the network for this processor; this happens once..."
+            if not self._conversion.over(self._engine.wait):
+                return
+        self._settled = True
+        verdict = read_verdict(self._entry) or Verdict(False, "what was worked out about it cannot be read")
+        if verdict.use:
+            self._take(verdict)
+        elif self._conversion is not None or self._engine.wait:
+            yield f"OpenVINO is not used for this network, torch is: {verdict.why}."
+
+    def _take(self, verdict: Verdict) -> None:
+        """From now on the module's own calls go to the graph where it fits."""
+        graph = Graph(self._entry, self._engine.bfloat16, self._engine.threads)
+        module, signature, eager = self._module, self._signature, self._module.forward
+
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            inputs = fitting(graph, module, signature.flat(args, kwargs))
+            if inputs is None:
+                return eager(*args, **kwargs)
+            output = graph.compiled(len(inputs[0]))(inputs)
+            return SimpleNamespace(sample=output) if verdict.wrapped else output
+
+        module.forward = forward
+        self.name = self._engine.name
+
+
+def fitting(graph: Graph, module: nn.Module, tensors: list[Tensor] | None) -> list[Tensor] | None:
+    """The graph's inputs for a call of the network, or None where it is for torch."""
+    if tensors is None or len(tensors[0]) > LARGEST_BATCH or wants_gradient(tensors):
+        return None
+    features = time_features(module, tensors)
+    return padded(tensors if features is None else [*tensors, features], graph.shapes)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A child process that makes an entry of the cache."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    entry: Path
+
+    def over(self, wait: bool) -> bool:
+        """Whether it has ended. One that failed leaves a verdict that says so, so that it is not tried each time."""
+        if not wait and self.process.poll() is None:
+            return False
+        if self.process.wait():
+            said = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            reason = said[-1][:200] if said else "the process died"
+            _log.warning("Converting for OpenVINO failed (exit code %s): %s", self.process.returncode, reason)
+            write_verdict(self.folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})"))
+            publish(self.folder, self.entry)
+        return True
+
+
+def begin(work: Work, entry: Path, gently: bool) -> Conversion:
+    """Start making the entry, at low priority where somebody may be painting meanwhile."""
+    folder = workshop(entry)
+    torch.save(work, folder / JOB)
+    command = [sys.executable, "-m", "ddpm.runtime.convert", str(folder), str(entry), *(["gently"] if gently else [])]
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    with (folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C ends a request, not what the next one will profit from
+        )
+    return Conversion(process, folder, entry)

@@ -1,0 +1,128 @@
+"""The OpenVINO runtime: the same numbers from a graph, and torch wherever the graph does not fit or was not made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
+from ddpm.runtime import has_bfloat16, pick
+from ddpm.runtime.cache import cache_folder
+
+pytest.importorskip("openvino", reason="needs the package openvino")
+CONFIG = HybridConfig(size=32, widths=(32, 160), res_blocks=1, blocks=2, text_width=48)
+TOKENS = 24
+
+
+class Crashes(nn.Module):
+    """A network that takes its process down when it is converted, as OpenVINO's compiler has been seen to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1024, 1024))
+        self.home = os.getpid()
+
+    def forward(self, x_t: Tensor) -> Tensor:
+        if os.getpid() != self.home:
+            os.abort()
+        return x_t * self.weight.mean()
+
+
+def hybrid() -> Hybrid:
+    torch.manual_seed(3)
+    module = Hybrid(CONFIG)
+    for parameter in module.parameters():  # zero-initialised parts as well, or much of the graph would have no say
+        if not parameter.any():
+            nn.init.normal_(parameter, std=0.05)
+    return module.eval().requires_grad_(False)
+
+
+def inputs(batch: int, tokens: int = TOKENS, words: int = 9) -> tuple[Tensor, ...]:
+    noise = torch.Generator().manual_seed(1)
+    mask = (torch.arange(tokens) < words).expand(batch, -1)
+    text = torch.randn(batch, tokens, 48, generator=noise) * mask[..., None]
+    return torch.randn(batch, 3, 32, 32, generator=noise), time_features(torch.full((batch,), 0.4)), text, mask
+
+
+def far(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    assert cache_folder().is_relative_to(tmp_path)
+    return cache_folder()
+
+
+def compiled(module: nn.Module, example: Callable[[], object], key: str = "0123456789"):
+    return pick("cpu", choice="openvino").compile(module, lambda *args: module(*args), example, key)
+
+
+def test_a_graph_gives_the_networks_numbers_and_torch_does_the_rest(own_cache: Path) -> None:
+    exact, module = hybrid(), hybrid()
+    network = compiled(module, lambda: module(*inputs(1)))
+    torch_says = network(*inputs(2))
+    assert network.name.startswith("torch") and far(torch_says, exact(*inputs(2))) < 0.02
+    said = list(network.news())
+    assert [word in said[0] for word in ("Preparing", "once")] == [True, True]
+    if len(said) > 1:
+        assert "times as fast as torch" in said[1]  # measured on a busy machine; nothing else may keep it from use
+        pytest.skip(said[1])
+    assert network.name == f"openvino cpu {'bfloat16' if has_bfloat16() else 'float32'}"
+    for batch in (1, 2, 1):
+        made = network(*inputs(batch))
+        assert made.dtype == torch.float32 and 0 < far(made, exact(*inputs(batch))) < 0.02
+    kept = made.clone()
+    network(*(value.flip(0) if value.dtype == torch.bool else -value for value in inputs(1)))
+    assert torch.equal(made, kept)  # a later call writes elsewhere
+    x_t, time, text, mask = inputs(2, words=9)
+    assert torch.equal(network(x_t, time, text[:, :9], mask[:, :9]), network(x_t, time, text, mask))
+    assert torch.equal(network(*inputs(2)), network(*inputs(2))) and not torch.equal(network(*inputs(2)), torch_says)
+
+    others = [inputs(3), inputs(2, tokens=30)]  # a larger batch, a longer prompt
+    x_t = inputs(1)[0].requires_grad_()
+    network(x_t, *inputs(1)[1:]).sum().backward()
+    assert x_t.grad is not None and x_t.grad.any()
+    made = [network(*call) for call in others]
+    del module.forward  # torch alone again
+    assert all(torch.equal(network(*call), one) for call, one in zip(others, made, strict=True))
+    assert far(network(*inputs(2)), torch_says) == 0
+
+    again_module = hybrid()
+    again = compiled(again_module, lambda: again_module(*inputs(1)))
+    assert list(again.news()) == [] and again.name == network.name  # the second start converts nothing
+    assert sorted(path.name for path in own_cache.glob("*/*")) == ["graph.bin", "graph.xml", "log.txt", "verdict.json"]
+
+
+def test_a_crash_while_converting_is_a_sentence_and_is_remembered(own_cache: Path) -> None:
+    for first in (True, False):
+        module = Crashes()
+        x_t = torch.ones(1, 3, 8, 8)
+        network = compiled(module, lambda module=module, x_t=x_t: module(x_t))
+        said = list(network.news())
+        assert ("Preparing" in said[0]) == first and "torch is: its conversion failed" in said[-1]
+        assert torch.equal(network(x_t), x_t) and network.name.startswith("torch")
+        assert len(list(own_cache.iterdir())) == 1
+
+
+def test_small_networks_are_not_worth_a_conversion(own_cache: Path) -> None:
+    module = nn.Conv2d(3, 3, 3, padding=1)
+    network = compiled(module, lambda: module(torch.ones(1, 3, 8, 8)))
+    assert network.name.startswith("torch") and not own_cache.exists()
+
+
+def test_what_is_not_installed_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ddpm.errors import Missing
+    from ddpm.runtime import openvino
+
+    monkeypatch.setattr(openvino, "installed", lambda: False)
+    assert pick("cpu").name.startswith("torch")
+    with pytest.raises(Missing, match="pip install openvino"):
+        pick("cpu", choice="openvino")
