@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
         "models",
         "runtime",
     },
-    "training": {"samplers", "models", "loading", "diffusion", "runtime", "prompts", "images", "faces"},
+    "training": {"samplers", "models", "loading", "diffusion", "runtime", "prompts", "images", "faces", "film"},
     "evaluation": {
         "engine",
         "plan",
@@ -75,6 +75,7 @@ ADAPTERS = {
     "realesrgan": {"upscaling"},
     "basicsr": {"upscaling"},
     "torchvision": {"compat"},
+    "accelerate": {"training"},
     "imageio": {"film"},
     "cv2": {"faces", "training", "evaluation"},
     "openvino": {"runtime"},

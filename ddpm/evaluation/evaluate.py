@@ -1,0 +1,279 @@
+"""One evaluation: what is asked for, the measures that apply to it in turn, and the report of them all.
+
+Pictures, renders and features are kept in the cache, so that a run that was killed continues and a second run with more
+pictures makes only those. Which measures apply follows from what there is: prompts for text models, faces with a
+referee, memorisation with a real set, the rest always.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ddpm.engine import Engine
+from ddpm.errors import BadRequest, Missing
+from ddpm.evaluation.distance import coverage, frechet_distance, nearest, spread
+from ddpm.evaluation.features import EfficientNetLite0, features, load_efficientnet
+from ddpm.evaluation.gallery import Gallery, Settings, Wish
+from ddpm.evaluation.judge import judge_hash, load_judge
+from ddpm.evaluation.prompts import (
+    held_out_pairs,
+    measure_pairs,
+    measure_prompts,
+    unseen_words,
+    wishes,
+)
+from ddpm.evaluation.real import at_size, kept_features, read_set
+from ddpm.evaluation.renders import Rendered, Renders, stacked
+from ddpm.evaluation.report import TALL, machine, paired, sheet
+
+FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
+DIVERSE = (("horse", "savannah"), ("dragon", "desert"), ("cat", "mountain lake"), ("mermaid", "coral reef"))
+ALIKE = 16  # pictures of one prompt
+FEWEST = 8  # pictures of each set that are worth comparing
+
+Advance = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to evaluate, and against what."""
+
+    model: str | None  # a name in the catalogue, or
+    pictures: Path | None  # a folder or archive of pictures
+    size: int  # pixels a side of `pictures`
+    count: int
+    prompts: int
+    real: tuple[Path, ...]
+    real_count: int | None
+    held_out: tuple[Path, ...]
+    referee: Path | None
+    judge: Path
+    cache: Path
+    sheets: Path | None
+    settings: Settings
+
+
+class Evaluation:
+    """The sets and networks of a task, each made when a measure first wants it."""
+
+    def __init__(self, task: Task, engine: Engine) -> None:
+        self.task, self.engine = task, engine
+        self.gallery = Gallery(engine, task.model, task.settings, task.cache) if task.model else None
+        self.card = self.gallery.card if self.gallery else None
+        self.size = self.card.size if self.card else task.size
+        self.reads_text = self.card is not None and self.card.kind == "text"
+        self.name = task.model or (task.pictures.name if task.pictures else "")
+
+    def run(self) -> dict[str, Any]:
+        """The report; a measure that lacks a package or file says so in its place."""
+        report: dict[str, Any] = {
+            "of": self.name,
+            "date": datetime.date.today().isoformat(),
+            "pictures": len(self.made),
+            "size": self.size,
+        }
+        if self.gallery:
+            report |= {"weights": self.gallery.hash, "settings": self.gallery.resolved, "first_seed": FIRST_SEED}
+        for name, measure in self._measures():
+            try:
+                report[name] = measure()
+            except Missing as reason:
+                report[name] = {"not_measured": str(reason)}
+        if self.task.sheets:
+            sheet(self.made[:TALL], self.task.sheets / f"{self._stem}-samples.png")
+        return report
+
+    def _measures(self) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+        if self.reads_text:
+            yield "prompts", self._prompts
+            yield "diversity", self._diversity
+        if self.reads_text or self.task.real:
+            yield "distribution", self._distribution
+        if self.task.real:
+            yield "memorisation", self._memorisation
+        if self.task.referee:
+            yield "faces", self._faces
+        if self.gallery:
+            yield "speed", self._speed
+
+    @cached_property
+    def made(self) -> Tensor:
+        """What is evaluated: (N, 3, size, size) uint8."""
+        if self.gallery is None:
+            if self.task.pictures is None:
+                raise BadRequest("There is nothing to evaluate: name a model or a folder of pictures.", "model")
+            return read_set([self.task.pictures], self.size)[: self.task.count]
+        prompts = [each.caption for each in self.rendered] if self.reads_text else [""] * self.task.count
+        with progress(f"{self.name}: pictures", len(prompts)) as advance:
+            return self.gallery.pictures([Wish(said, FIRST_SEED + i) for i, said in enumerate(prompts)], advance)
+
+    @cached_property
+    def rendered(self) -> list[Rendered]:
+        """The renders whose captions are the prompts, and as many more for the floor."""
+        return self._all_rendered[: self.task.count]
+
+    @cached_property
+    def _all_rendered(self) -> list[Rendered]:
+        twice = 1 if self.task.real else 2
+        with progress("renders", twice * self.task.count) as advance:
+            return self._renders.get(twice * self.task.count, advance)
+
+    @cached_property
+    def _renders(self) -> Renders:
+        return Renders(self.task.cache)
+
+    @cached_property
+    def real(self) -> Tensor:
+        """The real set at the model's size: users' pictures, or renders."""
+        if self.task.real:
+            return read_set(self.task.real, self.size)[: self.task.real_count]
+        return at_size(stacked(self._all_rendered), self.size)
+
+    @cached_property
+    def network(self) -> EfficientNetLite0:
+        return load_efficientnet().to(self.engine.device)
+
+    @cached_property
+    def made_features(self) -> Tensor:
+        return self._features("features of made pictures", self.made)
+
+    @cached_property
+    def real_features(self) -> Tensor:
+        return self._features("features of real pictures", self.real)
+
+    @property
+    def _stem(self) -> str:
+        return self.name.replace("/", "-")
+
+    def _features(self, what: str, pixels: Tensor) -> Tensor:
+        network = self.network  # first, so that a missing package is said before a bar is drawn
+        with progress(what, len(pixels)) as advance:
+            return kept_features(network, pixels, self.task.cache, advance)
+
+    def _prompts(self) -> dict[str, Any]:
+        assert self.gallery is not None
+        judge = load_judge(self.task.judge)
+        count = min(self.task.prompts, len(self.made))
+        found = {
+            "judge": judge_hash(self.task.judge),
+            **measure_prompts(judge, self.made[:count], self.rendered[:count]),
+        }
+        for name, pairs in (("held_out_pairs", held_out_pairs()), ("unseen_words", unseen_words())):
+            wanted = wishes(pairs, FIRST_SEED)
+            with progress(f"{self.name}: {name.replace('_', ' ')}", len(wanted)) as advance:
+                found[name] = measure_pairs(judge, self.gallery.pictures(wanted, advance), pairs)
+        return found
+
+    def _diversity(self) -> dict[str, Any]:
+        """Pictures of one prompt against renders of the same subject and place; bar: 0.8 of their mean distance."""
+        from ddpm.evaluation.prompts import pair
+
+        assert self.gallery is not None
+        network, ratios = self.network, {}
+        with progress(f"{self.name}: diversity", len(DIVERSE) * ALIKE) as advance:
+            for subject, place in DIVERSE:
+                prompt = pair(subject, subject, place).prompt
+                made = self.gallery.pictures([Wish(prompt, FIRST_SEED + i) for i in range(ALIKE)], advance)
+                real = at_size(stacked(self._renders.alike(subject, place, ALIKE)), self.size)
+                ratios[prompt] = round(spread(features(network, made)) / spread(features(network, real)), 4)
+        return {"of_renders": round(sum(ratios.values()) / len(ratios), 4), "each": ratios}
+
+    def _distribution(self) -> dict[str, Any]:
+        """Of equally many pictures everywhere, because the distance falls with their number."""
+        made, real = self.made_features, self.real_features
+        count = min(len(made), len(real) // 2)
+        if count < FEWEST:
+            few = (
+                f"{len(made)} pictures and {len(real)} real ones are too few; {FEWEST} and {2 * FEWEST} are the least."
+            )
+            return {"not_measured": few}
+        near, other = real[:count], real[count : 2 * count]
+        found = {"features": "EfficientNet-Lite0, 224 px, pooled", "compared": count, **_compared(made[:count], near)}
+        found["floor"] = _compared(other, near)
+        if self.card is not None and self.card.latent:
+            coded = self._features("features of reconstructions", self._reconstructed(self.real[count : 2 * count]))
+            found["codec"] = _compared(coded, near)
+        return found
+
+    def _reconstructed(self, pixels: Tensor) -> Tensor:
+        """Through the model's codec and back, uint8."""
+        codec = self.engine.models.get(self.name).codec
+        parts = []
+        with torch.inference_mode(), progress("reconstructions", len(pixels)) as advance:
+            for part in pixels.split(8):
+                x0 = codec.decode(codec.encode((part.float() / 127.5 - 1).to(self.engine.device))).cpu()
+                parts.append(((x0.clamp(-1, 1) + 1) * 127.5).round().byte())
+                advance(len(part))
+        return torch.cat(parts)
+
+    def _memorisation(self) -> dict[str, Any]:
+        """Nearest real picture of each made one, against that of pictures never trained on (or of the others)."""
+        far, place = nearest(self.made_features, self.real_features)
+        if self.task.held_out:
+            held_out = read_set(self.task.held_out, self.size)
+            usual, _ = nearest(self._features("features of held-out pictures", held_out), self.real_features)
+        else:
+            usual, _ = nearest(self.real_features, self.real_features, themselves=True)
+        threshold = float(usual.quantile(0.01))
+        if self.task.sheets:
+            closest = far.argsort()[:24]
+            pairs = paired(self.made[closest], self.real[place[closest]])
+            sheet(pairs, self.task.sheets / f"{self._stem}-nearest.png")
+        return {
+            "against": "held-out pictures" if self.task.held_out else "each real picture and the others",
+            "real": len(self.real),
+            "first_percentile": round(threshold, 4),
+            "share_below": round(float((far < threshold).double().mean()), 4),
+            "median_made": round(float(far.median()), 4),
+            "median_usual": round(float(usual.median()), 4),
+        }
+
+    def _faces(self) -> dict[str, Any]:
+        from ddpm.evaluation.referee import Referee
+
+        assert self.task.referee is not None
+        referee = Referee(self.task.referee)
+        found = {"made": _verdicts(referee, self.made)}
+        if self.task.real:
+            found["real"] = _verdicts(referee, self.real[: len(self.made)])
+        return found
+
+    def _speed(self) -> dict[str, Any]:
+        assert self.gallery is not None
+        prompt = self.rendered[0].caption if self.reads_text else ""
+        return {**self.gallery.speed(prompt), "machine": machine(self.engine.device)}
+
+
+def _compared(made: Tensor, real: Tensor) -> dict[str, float]:
+    precision, recall = coverage(made, real)
+    return {
+        "frechet_distance": round(frechet_distance(made, real), 3),
+        "precision": round(precision, 4),
+        "recall": round(recall, 4),
+    }
+
+
+def _verdicts(referee: Any, pixels: Tensor) -> dict[str, float]:
+    verdicts = referee.judge(pixels)
+    return {
+        "one_face": round(sum(each.faces == 1 for each in verdicts) / len(verdicts), 4),
+        "eyes_in_frame": round(sum(each.in_frame for each in verdicts) / len(verdicts), 4),
+        "no_face": round(sum(each.faces == 0 for each in verdicts) / len(verdicts), 4),
+    }
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Advance]:
+    """A bar on a terminal, nothing in a pipe."""
+    with tqdm(total=total, desc=what, unit="", mininterval=0.5, disable=None) as bar:
+        yield bar.update

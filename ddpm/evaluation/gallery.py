@@ -1,0 +1,131 @@
+"""Pictures of a model, made once: files named by prompt and seed, in a folder named by weights and settings.
+
+What was killed goes on where it stopped: a file is there whole or not at all, and what is there is not made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ddpm.engine import Engine
+from ddpm.errors import CannotLoad
+from ddpm.events import Preview, Result
+from ddpm.loading.files import weights_hash
+from ddpm.models.card import ModelCard
+from ddpm.plan import resolve
+from ddpm.request import Request
+
+
+class Wish(NamedTuple):
+    """One picture to make."""
+
+    prompt: str
+    seed: int
+
+    @property
+    def file(self) -> str:
+        return f"{self.seed:08d}-{hashlib.sha256(self.prompt.encode()).hexdigest()[:12]}.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What else decides a picture; None is the card's default."""
+
+    sampler: str | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+
+    def request(self, name: str, wish: Wish) -> Request:
+        return Request(
+            model=name,
+            prompt=wish.prompt,
+            seed=wish.seed,
+            sampler=self.sampler,
+            steps=self.steps,
+            guidance_scale=self.guidance_scale,
+        )
+
+
+class Gallery:
+    """The pictures of one model with one set of settings."""
+
+    def __init__(self, engine: Engine, name: str, settings: Settings, cache: Path) -> None:
+        self.engine, self.name, self.settings = engine, name, settings
+        self.card = _card(engine, name)
+        self.hash = _hash(engine.catalogue.find(name))
+        full = resolve(settings.request(name, Wish("", 0)), self.card)
+        self.resolved = {key: getattr(full, key) for key in ("sampler", "steps", "guidance_scale", "width", "height")}
+        said = json.dumps([self.hash, self.resolved], sort_keys=True)
+        self.folder = cache / f"{name.replace('/', '-')}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+    def pictures(self, wishes: Sequence[Wish], advance: Callable[[int], object]) -> Tensor:
+        """(N, 3, H, W) uint8 in the order of the wishes; `advance` hears of each picture, made or found."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pictures = []
+        for wish in wishes:
+            path = self.folder / wish.file
+            if not path.exists():
+                _save(self.make(wish), path)
+            pictures.append(read_picture(path))
+            advance(1)
+        return torch.stack(pictures)
+
+    def make(self, wish: Wish) -> Image.Image:
+        """The picture, by the application's own way."""
+        request = self.settings.request(self.name, wish)
+        for event in self.engine.events(request, lambda: False, lambda: False):
+            if isinstance(event, Result):
+                return event.image
+        raise CannotLoad(f"{self.name} made no picture of {wish.prompt!r}.")
+
+    def speed(self, prompt: str, pictures: int = 3) -> dict[str, float]:
+        """Seconds a picture and milliseconds a step: the quickest of a few, made anew."""
+        times, steps = [], 1
+        for seed in range(pictures):
+            began = time.perf_counter()
+            for event in self.engine.events(
+                self.settings.request(self.name, Wish(prompt, seed)), lambda: False, lambda: False
+            ):
+                if isinstance(event, Preview):
+                    steps = max(steps, event.steps)
+            times.append(time.perf_counter() - began)
+        quickest = min(times)
+        return {"seconds_a_picture": round(quickest, 3), "milliseconds_a_step": round(1000 * quickest / steps, 1)}
+
+
+def read_picture(path: Path) -> Tensor:
+    """(3, H, W) uint8; a grey picture in three equal channels."""
+    with Image.open(path) as image:
+        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    temporary = path.with_suffix(".part")
+    image.save(temporary, "PNG", compress_level=1)
+    os.replace(temporary, path)
+
+
+def _card(engine: Engine, name: str) -> ModelCard:
+    engine.catalogue.find(name)  # whose refusal names the models there are
+    card = next((card for card in engine.cards() if card.name == name), None)
+    if card is None or not card.usable:
+        raise CannotLoad(card.note if card else f"{name} is no model that makes pictures.")
+    return card
+
+
+def _hash(folder: Path) -> str:
+    """Of everything in a model's folder that decides its pictures."""
+    endings = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".json", ".txt")
+    return weights_hash(path for path in folder.rglob("*") if path.suffix in endings and path.name != "evaluation.json")

@@ -1,0 +1,221 @@
+"""Training of the judge, from renders with their facts: `python -m ddpm.evaluation.train_judge --help`.
+
+A data folder holds pictures.npy, (N, S, S, 3) uint8, and facts.json, a list of N; without one the renderer paints it.
+The newest renders of it are kept out and measured. Everything that changes is in one state file, so that the run can be
+stopped at any time and goes on from there, with another data folder if that is wanted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from ddpm.errors import BadRequest, DDPMError
+from ddpm.evaluation.judge import Judge, JudgeConfig, as_floats, judge_config, save_judge
+from ddpm.evaluation.labels import HEADS, Labels, labels, vocabulary
+
+UNKNOWN = -100  # F.cross_entropy passes over it
+CARD = Path(__file__).with_name("judge_card.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Renders:
+    """pictures: (N, S, S, 3) uint8, read from disk as they are asked for; seen: what is in each."""
+
+    pictures: np.ndarray
+    seen: list[Labels]
+
+    def answers(self, heads: dict[str, tuple[str, ...]]) -> Tensor:
+        """(N, heads) int64, UNKNOWN where a head has no answer."""
+        places = {head: {word: i for i, word in enumerate(words)} for head, words in heads.items()}
+        rows = [[places[head].get(seen.get(head, ""), UNKNOWN) for head in heads] for seen in self.seen]
+        return torch.tensor(rows)
+
+
+def read_renders(folder: Path) -> Renders:
+    """The renders of a data folder."""
+    try:
+        pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+        facts: list[dict[str, Any]] = json.loads((folder / "facts.json").read_text())
+    except (OSError, ValueError) as error:
+        raise BadRequest(f"{folder} must hold pictures.npy and facts.json ({error}).", "data") from error
+    if len(facts) != len(pictures):
+        raise BadRequest(f"{folder}: {len(pictures)} pictures, but facts of {len(facts)}.", "data")
+    return Renders(pictures, [labels(each) for each in facts])
+
+
+def augment(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    """What generated pictures have and renders do not: softness, noise, other colours. (B, 3, S, S) in [-1, 1].
+
+    Each picture is mirrored, shifted by up to 4 pixels and coloured by its own draw; a batch shares its softness.
+    """
+    count, size = len(pixels), pixels.shape[-1]
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=rng)
+
+    pixels = torch.where(draw(count, 1, 1, 1) < 0.5, pixels.flip(3), pixels)
+    dx, dy = (int(each) for each in (draw(2) * 9 - 4).floor())
+    pixels = F.pad(pixels, (4, 4, 4, 4), mode="replicate")[:, :, 4 + dy : 4 + dy + size, 4 + dx : 4 + dx + size]
+    softness = float(draw(1))
+    if softness < 0.25:  # a model of half the size
+        small = F.interpolate(pixels, scale_factor=0.5, mode="area")
+        pixels = F.interpolate(small, size=(size, size), mode="bicubic")
+    elif softness < 0.5:
+        kernel = torch.tensor([0.25, 0.5, 0.25]) if softness < 0.4 else torch.tensor([0.1, 0.8, 0.1])
+        weight = (kernel[:, None] * kernel)[None, None].expand(3, 1, 3, 3).contiguous()
+        pixels = F.conv2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), weight, groups=3)
+    gain, shift = 0.9 + 0.2 * draw(count, 1, 1, 1), 0.1 * draw(count, 3, 1, 1) - 0.05
+    noise = 0.06 * draw(count, 1, 1, 1) * torch.randn(pixels.shape, generator=rng)
+    return (pixels * gain + shift + noise).clamp(-1, 1)
+
+
+class Training:
+    """Network, moving average, optimiser and how far it is."""
+
+    def __init__(self, config: JudgeConfig, rate: float, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.judge: Judge = Judge(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = copy.deepcopy(self.judge).eval().requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(self.judge.parameters(), rate, weight_decay=0.02)
+        self.images = 0
+
+    def step(self, pixels: Tensor, answers: Tensor, rate: float) -> float:
+        """One step on a batch; the mean loss over the heads."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = self.judge.train()(pixels.to(memory_format=torch.channels_last))
+        loss = sum((_loss(logits[head].float(), answers[:, i]) for i, head in enumerate(logits)), torch.zeros(()))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.judge.parameters(), 2.0)
+        self.optimiser.step()
+        self.images += len(pixels)
+        self._average(min(0.998, (1 + self.images / 64) / (10 + self.images / 64)))
+        return float(loss.detach()) / len(logits)
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        for mean, new in zip(self.ema.state_dict().values(), self.judge.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(new, 1 - decay)
+            else:
+                mean.copy_(new)
+
+    def save(self, path: Path) -> None:
+        """To a temporary name, then renamed."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".new")
+        parts = {"judge": self.judge.state_dict(), "ema": self.ema.state_dict(), "adam": self.optimiser.state_dict()}
+        torch.save({"config": asdict(self.judge.config), "images": self.images, **parts}, temporary)
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path, rate: float) -> Training:
+        values = torch.load(path, weights_only=True)
+        state = cls(judge_config(values["config"]), rate, 0)
+        state.judge.load_state_dict(values["judge"])
+        state.ema.load_state_dict(values["ema"])
+        state.optimiser.load_state_dict(values["adam"])
+        state.images = values["images"]
+        return state
+
+
+def measure(judge: Judge, renders: Renders, chosen: np.ndarray) -> dict[str, float]:
+    """Share right of each head; `daylight colour` counts renders by day, above water."""
+    pixels = torch.from_numpy(np.ascontiguousarray(renders.pictures[chosen])).permute(0, 3, 1, 2)
+    marks: dict[str, list[bool]] = {head: [] for head in (*HEADS, "daylight colour")}
+    for place, reading in zip(chosen, judge.read(pixels), strict=True):
+        seen = renders.seen[place]
+        for head, word in seen.items():
+            marks[head].append(reading[head] == word)
+        if "colour" in seen and seen.get("time") == "day":
+            marks["daylight colour"].append(reading["colour"] == seen["colour"])
+    return {head: round(sum(found) / len(found), 4) for head, found in marks.items() if found}
+
+
+def train(given: argparse.Namespace) -> Judge:
+    """Run until `images` pictures were seen; the averaged judge."""
+    renders = read_renders(given.data)
+    state_file = given.run / "state.pt"
+    if state_file.exists():
+        state = Training.load(state_file, given.rate)
+    else:
+        state = Training(JudgeConfig(vocabulary(renders.seen)), given.rate, given.seed)
+    heads = dict(state.judge.config.heads)
+    answers = renders.answers(heads)
+    learnt, kept = np.arange(len(answers) - given.keep_out), np.arange(len(answers) - given.keep_out, len(answers))
+    rng, order = torch.Generator().manual_seed(given.seed + state.images), np.random.default_rng(state.images)
+    saved = time.monotonic()
+    with tqdm(total=given.images, initial=state.images, unit=" pictures", mininterval=5) as bar:
+        while state.images < given.images:
+            batch = np.sort(order.choice(learnt, given.batch, replace=False))
+            pixels = torch.from_numpy(renders.pictures[batch]).permute(0, 3, 1, 2)
+            left = (given.images - state.images) / max(1, given.decay)
+            loss = state.step(augment(as_floats(pixels), rng), answers[batch], given.rate * min(1.0, left))
+            bar.update(given.batch)
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            if time.monotonic() - saved > given.save_every:
+                state.save(state_file)
+                print(json.dumps({"images": state.images, **measure(state.ema, renders, kept[:500])}), flush=True)
+                saved = time.monotonic()
+    state.save(state_file)
+    print(json.dumps({"images": state.images, **measure(state.ema, renders, kept)}))
+    return state.ema
+
+
+def _loss(logits: Tensor, answers: Tensor) -> Tensor:
+    """Cross entropy over the pictures that have an answer, 0 where none has."""
+    return F.cross_entropy(logits, answers, ignore_index=UNKNOWN, reduction="sum") / max(1, int((answers >= 0).sum()))
+
+
+def paint(folder: Path, count: int, seed: int) -> None:
+    """A data folder of `count` renders."""
+    from ddpm.training.data.scenes import render
+
+    folder.mkdir(parents=True, exist_ok=True)
+    painted = [render(index, seed) for index in tqdm(range(count), unit=" pictures", desc="painting")]
+    np.save(folder / "pictures.npy", np.stack([each.pixels for each in painted]))
+    (folder / "facts.json").write_text(json.dumps([each.facts for each in painted]))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ddpm.evaluation.train_judge", description="Train the judge.")
+    parser.add_argument("--data", type=Path, default=Path("runs/judge/data"), help="painted where it is not there")
+    parser.add_argument("--run", type=Path, default=Path("runs/judge"), help="where the state is kept")
+    parser.add_argument("--out", type=Path, default=Path("weights/judge"), help="folder of the finished judge")
+    parser.add_argument("--count", type=int, default=40_000, help="renders to paint")
+    parser.add_argument("--images", type=int, default=600_000, help="pictures to see in all")
+    parser.add_argument("--decay", type=int, default=100_000, help="pictures before the end over which the rate falls")
+    parser.add_argument("--keep-out", type=int, default=1000, help="renders that are measured, not learnt")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--save-every", type=float, default=120, help="seconds between two saved states")
+    given = parser.parse_args(argv)
+    try:
+        if not (given.data / "pictures.npy").exists():
+            paint(given.data, given.count, seed=5)
+        save_judge(given.out, train(given), CARD.read_text())
+    except DDPMError as error:
+        print(f"ddpm: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
