@@ -91,6 +91,7 @@ def embedded_card(folder: Path) -> ModelCard:
         licence=str(index["licence"]),
         defaults=Defaults(**defaults),
         kind="text" if index.get("text") else "unconditional",
+        latent=(folder / "vae").is_dir(),
         bytes=sum(path.stat().st_size for path in weight_files(folder / "network", STEM)),
         note=str(index.get("note", "")),
         max_count=int(index.get("max_count", 16)),

@@ -1,13 +1,15 @@
-"""Our own model folders: a `Hybrid`, its card and nothing else.
+"""Our own model folders: a `Hybrid`, its card and, of a latent model, the codec.
 
 NAME/model_index.json                                   the card's facts; "ddpm_format" marks it as ours
 NAME/network/config.json                                the fields of HybridConfig
 NAME/network/diffusion_pytorch_model*.safetensors       the weights, in shards of at most 9 MB where they are larger
+NAME/vae/                                               a latent model's autoencoder, as diffusers writes it
 NAME/README.md                                          the model card for people
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -32,15 +34,27 @@ from ddpm.loading.files import (
 from ddpm.models.card import ModelCard
 from ddpm.models.codec import Pixels
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
-from ddpm.models.model import Model, Network, Text, TextEncoder
+from ddpm.models.model import Codec, Model, Network, Text, TextEncoder
 
 
 def save(
-    folder: Path, network: Hybrid, card: ModelCard, *, dtype: torch.dtype = torch.float16, card_text: str = ""
+    folder: Path,
+    network: Hybrid,
+    card: ModelCard,
+    *,
+    dtype: torch.dtype = torch.float16,
+    card_text: str = "",
+    codec: Path | None = None,
 ) -> None:
-    """Write the folder. model_index.json comes last, so that a half-written folder is not taken for a model."""
-    if network.config.size != card.size or network.config.channels != card.channels:
+    """Write the folder. model_index.json comes last, so that a half-written folder is not taken for a model.
+
+    `codec` is the folder of the autoencoder on whose latents the network works; it is copied.
+    """
+    if codec is None and (network.config.size != card.size or network.config.channels != card.channels):
         raise ValueError(f"the card says {card.size} px, {card.channels} channels; the network is {network.config}")
+    if codec is not None and codec.resolve() != (folder / "vae").resolve():
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(codec, folder / "vae", dirs_exist_ok=True)
     write_weights(folder / "network", {key: value.to(dtype) for key, value in network.state_dict().items()})
     write_json(folder / "network" / "config.json", {"_class_name": "Hybrid", **network.config.to_dict()})
     write_whole(folder / "README.md", _readme(card, card_text).encode())
@@ -76,16 +90,31 @@ def load(folder: Path, device: str = "cpu") -> Model:
     except (BadRequest, ValueError) as error:
         raise CannotLoad(str(error)) from error
     text = _text(card, module.config, device)
+    codec = _codec(folder, card, module.config, device)
     return Model(
         card=replace(card, weights_hash=weights_hash(weight_files(component, STEM))),
         schedule=schedule,
-        codec=Pixels(card.channels),
+        codec=codec,
         text=text,
         network=_network(module, schedule, text),
         target=target,
         module=module,
-        clamp=1.0,
+        clamp=None if card.latent else 1.0,
     )
+
+
+def _codec(folder: Path, card: ModelCard, config: HybridConfig, device: str) -> Codec:
+    if not card.latent:
+        return Pixels(card.channels)
+    from ddpm.loading.diffusers_folder import read_codec  # which imports diffusers: only latent models need it
+
+    codec = read_codec(folder / "vae", device)
+    if (codec.channels, codec.factor * config.size) != (config.channels, card.size):
+        raise CannotLoad(
+            f"its network works on {config.channels} channels of {config.size} positions a side; its codec makes "
+            f"{codec.channels} and {codec.factor} pixels of each"
+        )
+    return codec
 
 
 def _network(module: Hybrid, schedule: Schedule, encoder: TextEncoder | None) -> Network:

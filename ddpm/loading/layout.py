@@ -32,7 +32,7 @@ SCHEDULERS: dict[str, tuple[str, int, bool, Spacing]] = {
     "DPMSolverMultistepScheduler": ("dpmpp_2m", 20, False, "linspace"),
     "UniPCMultistepScheduler": ("unipc", 20, False, "linspace"),
     "DEISMultistepScheduler": ("deis", 20, False, "linspace"),
-    "LCMScheduler": ("lcm", 4, False, "leading"),
+    "LCMScheduler": ("lcm", 5, False, "trailing"),  # 5 divides 50: then its own grid is the trailing one
 }
 
 
@@ -53,10 +53,26 @@ class Layout:
         return self.unet_config.get("_class_name") == "UNet2DConditionModel"
 
     @property
+    def two_encoders(self) -> bool:
+        """Whether it is a Stable Diffusion XL model."""
+        return self.unet_config.get("addition_embed_type") == "text_time"
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether the network takes a mask and the picture round it beside x_t."""
+        takes, gives = self.unet_config.get("in_channels", 4), self.codec_config.get("latent_channels", 4)
+        return self.conditional and takes == 2 * gives + 1
+
+    @property
+    def zero_without_prompt(self) -> bool:
+        """Whether an empty prompt is zeros instead of what the encoders make of it."""
+        index = read_json(self.folder / "model_index.json") if (self.folder / "model_index.json").is_file() else {}
+        return bool(index.get("force_zeros_for_empty_prompt", False))
+
+    @property
     def codec_factor(self) -> int:
         """Pixels per latent position."""
-        widths = self.codec_config.get("block_out_channels", self.codec_config.get("encoder_block_out_channels", [0]))
-        return 2 ** (len(widths) - 1)
+        return codec_factor(self.codec_config)
 
     @property
     def clamp(self) -> float | None:
@@ -64,6 +80,11 @@ class Layout:
         scheduler = str(self.scheduler_config.get("_class_name"))
         clips = scheduler in SCHEDULERS and SCHEDULERS[scheduler][2] and self.scheduler_config.get("clip_sample", True)
         return float(self.scheduler_config.get("clip_sample_range", 1.0)) if clips else None
+
+
+def codec_factor(config: dict[str, Any]) -> int:
+    """Pixels per latent position and side of an autoencoder with this config."""
+    return 2 ** (len(config.get("block_out_channels", config.get("encoder_block_out_channels", [0]))) - 1)
 
 
 def read_layout(folder: Path) -> Layout:
@@ -90,21 +111,23 @@ def _check_network(config: dict[str, Any], folder: Path) -> None:
         raise CannotLoad(f"its network is a {config.get('_class_name')}; read are UNet2DModel and UNet2DConditionModel")
     if config.get("num_class_embeds") or config.get("class_embed_type"):
         raise CannotLoad("its network wants class labels, which this application does not ask for")
-    if (folder / "text_encoder_2").is_dir() or config.get("addition_embed_type"):
-        raise CannotLoad("it is a Stable Diffusion XL model (two text encoders); SD 1 and 2 are read")
+    if config.get("addition_embed_type") not in (None, "text_time"):
+        raise CannotLoad(f"its network wants {config['addition_embed_type']}; read are Stable Diffusion 1, 2 and XL")
 
 
 def _check_text_to_image(layout: Layout) -> None:
     if layout.codec is None:
         raise CannotLoad("it reads prompts but has no vae folder")
-    for part in ("text_encoder", "tokenizer"):
+    parts = ("text_encoder", "tokenizer")
+    if layout.two_encoders:
+        parts = (*parts, "text_encoder_2", "tokenizer_2")
+    for part in parts:
         if not (layout.folder / part).is_dir():
             raise CannotLoad(f"it reads prompts but has no {part} folder")
     takes, gives = layout.unet_config.get("in_channels", 4), layout.codec_config.get("latent_channels", 4)
-    if takes != gives:
-        raise CannotLoad(
-            f"its network takes {takes} channels, its codec makes {gives}: an inpainting model of 9 channels?"
-        )
+    if takes not in (gives, 2 * gives + 1):
+        raise CannotLoad(f"its network takes {takes} channels, its codec makes {gives}; read are {gives} and "
+                         f"{2 * gives + 1} (inpainting)")  # fmt: skip
 
 
 def _scheduler(folder: Path) -> dict[str, Any]:
@@ -129,7 +152,8 @@ def diffusers_card(folder: Path) -> ModelCard:
     side = side if isinstance(side, int) else max(side)
     parts = [(layout.unet, STEM)] + ([(layout.codec, STEM)] if layout.codec else [])
     if layout.conditional:
-        parts.append((folder / "text_encoder", "model"))
+        encoders = ("text_encoder", "text_encoder_2") if layout.two_encoders else ("text_encoder",)
+        parts += [(folder / encoder, "model") for encoder in encoders]
     return ModelCard(
         name=folder.name,
         title=folder.name.replace("-", " ").replace("_", " "),
@@ -141,10 +165,12 @@ def diffusers_card(folder: Path) -> ModelCard:
         schedule=str(scheduler.get("beta_schedule", "linear")),
         text="clip" if layout.conditional else None,
         licence=_licence(folder),
-        defaults=_defaults(scheduler, layout.conditional),
+        defaults=_defaults(scheduler, layout),
         kind="text" if layout.conditional else "unconditional",
         latent=layout.codec is not None,
         bytes=sum(path.stat().st_size for where, stem in parts for path in component_files(where, stem)),
+        inpaints=layout.inpaints,
+        embeds_guidance=bool(config.get("time_cond_proj_dim")),
         factor=factor if layout.conditional else factor * 2 ** (len(config.get("block_out_channels", [0])) - 1),
     )
 
@@ -159,7 +185,7 @@ def component_files(folder: Path, stem: str) -> list[Path]:
         raise
 
 
-def _defaults(scheduler: dict[str, Any], conditional: bool) -> Defaults:
+def _defaults(scheduler: dict[str, Any], layout: Layout) -> Defaults:
     name = str(scheduler.get("_class_name", "DDPMScheduler"))
     if name not in SCHEDULERS:
         raise CannotLoad(f"its scheduler is a {name}; read are {', '.join(SCHEDULERS)}")
@@ -167,10 +193,15 @@ def _defaults(scheduler: dict[str, Any], conditional: bool) -> Defaults:
     if "sde" in str(scheduler.get("algorithm_type", "")):
         sampler = "dpmpp_2m_sde"
     spacing = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing", spacing)
+    guidance = 7.5 if layout.conditional else 1.0
+    if name.startswith("Euler") and spacing == "trailing" and scheduler.get("prediction_type") != "v_prediction":
+        steps, guidance = 2, 1.0  # SD Turbo and SDXL Turbo: made for one to four steps without guidance
+    if name == "LCMScheduler":
+        guidance, spacing = (8.0 if layout.unet_config.get("time_cond_proj_dim") else 1.0), "trailing"
     return Defaults(
         sampler=sampler,
         steps=steps,
-        guidance_scale=7.5 if conditional else 1.0,
+        guidance_scale=guidance,
         spacing=spacing,
         steps_offset=int(scheduler.get("steps_offset", 0)),
         ends_clean=bool(scheduler.get("set_alpha_to_one", name != "PNDMScheduler")),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 KEPT_PROMPTS = 256  # per encoder; a prompt of 64 states of width 384 takes 98 kB
+MANY = 32  # prompts from which on they are a training set's: those of one length are encoded together, and none is kept
 
 
 class MiniLM:
@@ -31,6 +32,7 @@ class MiniLM:
 
     width = 384
     max_tokens = 64
+    cuts = True
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
         from safetensors.torch import load_file
@@ -56,7 +58,7 @@ class MiniLM:
 
     def encode(self, prompts: list[str]) -> Text:
         """(B, T, 384) float32 and the mask; the longest prompt sets T."""
-        rows = [self._states(prompt) for prompt in prompts]
+        rows = [self._states(prompt) for prompt in prompts] if len(prompts) < MANY else self._encode_many(prompts)
         states = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows], device=states.device)
         return Text(states, torch.arange(states.shape[1], device=states.device) < lengths[:, None])
@@ -76,6 +78,19 @@ class MiniLM:
         device = self.module.device
         states = self.module(torch.tensor([ids[: self.max_tokens]], device=device))[0]
         return states * torch.tensor(weights[: self.max_tokens], device=device)[:, None]
+
+    @torch.no_grad()
+    def _encode_many(self, prompts: list[str]) -> list[Tensor]:
+        """The same states but for rounding; without padding, so nothing is computed that is not wanted."""
+        read = [self._tokens(prompt) for prompt in prompts]
+        rows = [torch.empty(0)] * len(prompts)
+        for length in {len(ids[: self.max_tokens]) for ids, _ in read}:
+            these = [i for i, (ids, _) in enumerate(read) if len(ids[: self.max_tokens]) == length]
+            ids = torch.tensor([read[i][0][:length] for i in these], device=self.module.device)
+            weights = torch.tensor([read[i][1][:length] for i in these], device=self.module.device)
+            for i, states in zip(these, self.module(ids) * weights[..., None], strict=True):
+                rows[i] = states
+        return rows
 
     def _tokens(self, prompt: str) -> tuple[list[int], list[float]]:
         """Token ids and weights. The prompt is cut into tokens as one text, so weights change no token."""

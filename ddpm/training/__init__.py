@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="print the settings in full and stop")
     args = parser.parse_intermixed_args(argv)
 
-    from ddpm.training.config import load_config, to_yaml
+    from ddpm.training.settings import load_config, to_yaml
 
     config = load_config(args.config, args.changes)
     print(to_yaml(config), end="")

@@ -1,16 +1,13 @@
-"""What a training run is: one YAML file maps onto `TrainConfig`. All defaults are here; every amount is in pictures."""
+"""What a training run is: one YAML file maps onto `TrainConfig`. All defaults are here; amounts are in pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ddpm.errors import BadRequest
+SHORT = {"data": "kind"}  # a section may be written as one word: `data: shapes`
 
 
 class Section(BaseModel):
@@ -20,11 +17,11 @@ class Section(BaseModel):
 class Network(Section):
     """The shape of a Hybrid; its size, channels and text width follow from the data."""
 
-    patch: int = Field(4, ge=1)
+    patch: int = Field(default=4, ge=1)  # pixels (or latent positions) per side of one position
     widths: tuple[int, ...] = (128, 256)  # one per stage, multiples of 16
-    res_blocks: int = Field(2, ge=1)
-    blocks: int = Field(5, ge=1)
-    heads: int = Field(4, ge=1)
+    res_blocks: int = Field(default=2, ge=1)
+    blocks: int = Field(default=5, ge=1)
+    heads: int = Field(default=4, ge=1)
 
     @model_validator(mode="after")
     def _divides(self) -> Network:
@@ -33,19 +30,46 @@ class Network(Section):
         return self
 
 
-class Data(Section):
-    """Where pictures come from."""
+class Autoencoder(Section):
+    """The shape and the losses of a codec; with this section a run trains a codec, not a denoising network."""
 
-    kind: Literal["folder", "archive", "scenes", "shapes"]
-    path: tuple[Path, ...] = ()  # folders or archives, for these two kinds
-    size: int = Field(64, ge=8, le=1024)  # pixels a side; pictures are cropped to the centre square and scaled
-    channels: Literal[1, 3] = 3
+    widths: tuple[int, ...] = (48, 64, 96, 128)  # from the pixels inwards, multiples of 16; each next one at half size
+    layers: int = Field(default=1, ge=1)  # residual blocks in each of them
+    channels: int = Field(default=8, ge=1)  # of the latents
+    kl: float = Field(default=1e-6, ge=0)  # weight of the distance to a normal distribution
+    adversary: float = Field(default=0.0, ge=0)  # weight of the patch adversary; 0: none
+    adversary_from: int = Field(default=0, ge=0)  # pictures seen before it joins
+
+    @model_validator(mode="after")
+    def _divides(self) -> Autoencoder:
+        if not self.widths or any(width % 16 for width in self.widths):
+            raise ValueError(f"autoencoder.widths are multiples of 16; got {self.widths}")
+        return self
+
+    @property
+    def factor(self) -> int:
+        return 2 ** (len(self.widths) - 1)
+
+
+class Data(Section):
+    """Where pictures come from and what is done to them."""
+
+    kind: Literal["folder", "archive", "scenes", "shapes", "celeba", "cifar10", "caltech101"]
+    path: tuple[Path, ...] = ()  # folders or archives; of celeba, cifar10 and caltech101 the folder that holds the set
+    download: bool = False  # fetch celeba, cifar10 or caltech101 where it is not there
+    classes: tuple[str, ...] = ()  # of a set in class folders: these only
+    size: int = Field(default=64, ge=8, le=1024)  # pixels a side; pictures are cropped to the centre square and scaled
+    channels: Literal[1, 3] = 3  # 1: grey
     captions: bool = True  # read captions, where there are any, and train on them; False: unconditional
-    captions_each: int = Field(2, ge=1)  # captions kept of each picture
-    count: int = Field(2000, ge=1)  # pictures that scenes or shapes paint
+    captions_each: int = Field(default=2, ge=1)  # captions kept of each picture that is painted
+    count: int = Field(default=2000, ge=1)  # pictures that scenes or shapes paint
     seed: int = 11  # of scenes and shapes
-    processes: int = Field(1, ge=1)  # that paint scenes
+    processes: int = Field(default=1, ge=1)  # that paint scenes
+    grow: bool = False  # scenes: train on what is painted already while the rest is painted
+    cache: Path | None = None  # folder in which pictures are kept ready for the next start; None: in memory only
     flip: bool = False  # mirror half of the pictures
+    zoom: float = Field(default=1.0, ge=1, le=2)  # > 1: kept so much larger, and a random square is cut each time
+    colour: float = Field(default=0.0, ge=0, le=1)  # how far colours vary where no caption names one
 
     @model_validator(mode="before")
     @classmethod
@@ -58,18 +82,26 @@ class Data(Section):
     def _has_path(self) -> Data:
         if self.kind in ("folder", "archive") and not self.path:
             raise ValueError(f"data.kind {self.kind} needs data.path")
+        if self.grow and self.kind != "scenes":
+            raise ValueError("data.grow is for scenes, which are painted; other pictures are read before training")
         return self
+
+    @property
+    def kept(self) -> int:
+        """Pixels a side as they are kept in memory."""
+        return round(self.size * self.zoom)
 
 
 class Previews(Section):
     """Grids of pictures made by the current EMA weights with the application's own sampling loop."""
 
-    every: int = Field(20_000, ge=0)  # pictures between two grids; 0: only at the end
-    count: int = Field(8, ge=1, le=64)
+    every: int = Field(default=20_000, ge=0)  # pictures between two grids; 0: only at the end
+    count: int = Field(default=8, ge=1, le=64)
     sampler: str = "heun"
-    steps: int = Field(20, ge=1)
+    steps: int = Field(default=20, ge=1)
     guidance_scale: float = 3.0
     prompts: tuple[str, ...] = ()  # empty: captions of the data
+    film: Literal["mp4", "gif", "none"] = "mp4"  # of the grids, then of the denoising of the last one
 
 
 class TrainConfig(Section):
@@ -80,106 +112,103 @@ class TrainConfig(Section):
     licence: str = "see the data's"
     note: str = ""  # a sentence for the menu
     card: Path | None = None  # Markdown for the model's README.md
-    out: Path | None = None  # state, previews and loss; None: runs/NAME
+    out: Path | None = None  # state, previews and curves; None: runs/NAME
     weights: Path = Path("weights")  # the finished model is written to a folder NAME in here
+
     data: Data
-    network: Network = Field(default_factory=lambda: Network.model_validate({}))
+    start: Path | None = None  # model folder to begin from; with `network`, only what fits that shape is taken
+    network: Network | None = None  # None: as in start, or the defaults
+    codec: Path | None = None  # folder of an AutoencoderKL (or of a model with one): train on its latents
+    autoencoder: Autoencoder | None = None  # train a codec
 
-    target: Literal["x0", "v", "eps", "flow"] = "x0"
-    schedule: Literal["flow", "linear", "scaled_linear", "cosine"] = "flow"
+    target: Literal["x0", "v", "eps", "flow"] | None = None  # None: as in start, or x0
+    schedule: Literal["flow", "linear", "scaled_linear", "cosine"] | None = None  # None: as in start, or flow
     times: tuple[float, float] | None = (0.6, 0.8)  # mean and deviation of logit t (1 is noise); None: evenly
-    loss: Literal["velocity", "plain", "min_snr"] = "velocity"
-    drop_captions: float = Field(0.1, ge=0, le=1)  # share trained without its caption, for guidance
+    loss: Literal["velocity", "plain", "min_snr", "p2"] = "velocity"
+    subject_weight: float = Field(default=0.0, ge=0)  # so much more on the subject, where it is marked
+    perceptual: float = Field(default=0.0, ge=0)  # weight of the distance in features of a fixed network
+    features: Path | None = None  # weights of that network: a VGG of torchvision, .pth or .safetensors
+    drop_captions: float = Field(default=0.1, ge=0, le=1)  # share trained without its caption, for guidance
 
-    images: int = Field(1_000_000, ge=1)  # pictures to see in all
-    batch: int = Field(32, ge=1)
-    accumulate: int = Field(1, ge=1)  # a batch in so many parts, where memory is short
-    learning_rate: float = Field(6e-4, gt=0)  # AdamW's
-    muon_rate: float = Field(0.01, ge=0)  # Muon's, for the matrices of the transformer blocks; 0: AdamW for all
-    weight_decay: float = Field(0.0, ge=0)
-    warm_up: int = Field(5_000, ge=0)  # pictures over which the rates rise
-    decay: int = Field(100_000, ge=0)  # pictures before the end over which they fall
-    clip: float = Field(1.0, gt=0)  # largest norm of the gradient
-    ema: float = Field(0.9993, ge=0, lt=1)
-    precision: Literal["bf16", "fp32"] = "bf16"
-    device: str = "auto"  # auto: cuda where there is one
-    threads: int | None = Field(None, ge=1)  # of the CPU; None: torch decides
+    images: int = Field(default=1_000_000, ge=1)  # pictures to see in all
+    minutes: float | None = Field(default=None, gt=0)  # a start stops after so many; None: no limit
+    batch: int = Field(default=32, ge=1)  # pictures a step, of all processes together
+    accumulate: int = Field(default=1, ge=1)  # a batch in so many parts, where memory is short
+    learning_rate: float = Field(default=6e-4, gt=0)  # AdamW's
+    muon_rate: float = Field(default=0.01, ge=0)  # Muon's, for the matrices of the transformer blocks; 0: AdamW for all
+    weight_decay: float = Field(default=0.0, ge=0)
+    warm_up: int = Field(default=5_000, ge=0)  # pictures over which the rates rise
+    decay: int = Field(default=100_000, ge=0)  # pictures before `images` are seen over which they fall; 0: constant
+    decay_minutes: float = Field(default=0.0, ge=0)  # the same before `minutes` are over
+    clip: float = Field(default=1.0, gt=0)  # largest norm of the gradient
+    ema: tuple[float, ...] = Field(default=(0.9993,), min_length=1)  # one or several; the first is the model
+    precision: Literal["bf16", "fp16", "fp32"] = "bf16"
+    compile: bool = False  # torch.compile: a minute at the start, then faster on a GPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int | None = Field(default=None, ge=1)  # of the CPU, in each process; None: torch decides
     seed: int = 0
-    save_every: int = Field(20_000, ge=1)  # pictures between two saved states
+    save_every: int = Field(default=20_000, ge=1)  # pictures between two saved states
+    snapshot_minutes: float = Field(default=0.0, ge=0)  # write the model so often, too; 0: with the state
+    tensorboard: bool = False  # scalars and grids for TensorBoard (pip install tensorboard)
     previews: Previews = Field(default_factory=lambda: Previews.model_validate({}))
 
     @property
     def folder(self) -> Path:
         return self.out or Path("runs") / self.name
 
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, values: Any) -> Any:
+        """`ema: 0.999` for a list of one, `data: shapes` for a section of one key."""
+        if isinstance(values, dict):
+            values = dict(values)
+            if isinstance(values.get("ema"), int | float):
+                values["ema"] = [values["ema"]]
+            for section, key in SHORT.items():
+                if isinstance(values.get(section), str):
+                    values[section] = {key: values[section]}
+        return values
+
     @model_validator(mode="after")
     def _fits_together(self) -> TrainConfig:
         if self.batch % self.accumulate:
             raise ValueError(f"batch ({self.batch}) must be a multiple of accumulate ({self.accumulate})")
-        smallest = self.network.patch * 2 ** (len(self.network.widths) - 1)
-        if self.data.size % smallest:
-            raise ValueError(f"data.size ({self.data.size}) must be a multiple of {smallest} for this network")
+        if any(not 0 <= decay < 1 for decay in self.ema):
+            raise ValueError(f"ema ({', '.join(map(str, self.ema))}) must lie in 0..1, below 1")
+        if self.decay_minutes and (self.minutes is None or self.decay_minutes > self.minutes):
+            raise ValueError(f"decay_minutes ({self.decay_minutes:g}) is a part of minutes ({self.minutes})")
+        if self.perceptual and self.features is None:
+            raise ValueError(
+                "perceptual needs features: the file of a VGG as torchvision publishes it (vgg16-397923af.pth)"
+            )
+        self._fits_network()
         return self
 
-
-SECTIONS: dict[str, type[BaseModel]] = {"data": Data, "network": Network, "previews": Previews}
-
-
-def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
-    """The run in a YAML file with `key=value` changes (dots lead into sections; values are YAML)."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BadRequest(f"There is no file {path}; configs/train holds examples.", "config") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadRequest(f"{path} cannot be read as YAML: {error}", "config") from error
-    if not isinstance(values, dict):
-        raise BadRequest(f"{path} must hold settings, one `key: value` a line.", "config")
-    for change in changes:
-        _apply(values, change)
-    try:
-        return TrainConfig(**values)
-    except (ValidationError, TypeError) as error:
-        raise BadRequest(_sentence(error, path), "config") from error
-
-
-def to_yaml(config: TrainConfig) -> str:
-    """Every setting with its value; loading it gives the same run."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    def _fits_network(self) -> None:
+        size = self.data.size
+        if self.autoencoder is not None:
+            if self.start or self.codec:
+                raise ValueError("autoencoder trains a codec; leave out start and codec")
+            if size % self.autoencoder.factor:
+                raise ValueError(f"data.size ({size}) must be a multiple of {self.autoencoder.factor} for this codec")
+            return
+        if self.codec is not None:
+            if self.perceptual:
+                raise ValueError(
+                    "perceptual compares pictures; it does not go with codec, where latents are compared"
+                )
+            if self.data.zoom > 1 or self.data.colour or self.subject_weight or self.data.grow:
+                raise ValueError("with codec the latents are made once: leave out zoom, colour, grow, subject_weight")
+            if self.data.channels != 3:
+                raise ValueError("a codec reads colours: with codec data.channels must be 3")
+            return
+        if self.start is None or self.network is not None:
+            shape = self.network or Network.model_validate({})
+            smallest = shape.patch * 2 ** (len(shape.widths) - 1)
+            if size % smallest:
+                raise ValueError(f"data.size ({size}) must be a multiple of {smallest} for this network")
 
 
-def _apply(values: dict[str, Any], change: str) -> None:
-    key, equals, value = change.partition("=")
-    if not equals or not key:
-        raise BadRequest(f"{change!r} is not a change of a setting; write key=value, for example batch=16.", "config")
-    *sections, last = key.split(".")
-    for section in sections:
-        inner = values.setdefault(section, {})
-        if not isinstance(inner, dict):
-            raise BadRequest(f"{change!r}: {section} is a value, not a section.", "config")
-        values = inner
-    try:
-        values[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise BadRequest(f"{change!r}: the value cannot be read ({error}).", "config") from error
-
-
-def _sentence(error: Exception, path: Path) -> str:
-    """The first complaint, with the key, the file and, of an unknown key, the nearest that there is."""
-    if not isinstance(error, ValidationError):
-        return f"{path}: {error}"
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    match first["type"]:
-        case "extra_forbidden":
-            model: type[BaseModel] = TrainConfig
-            for part in first["loc"][:-1]:
-                model = SECTIONS.get(str(part), model)
-            near = get_close_matches(str(first["loc"][-1]), list(model.model_fields), 1, 0.0)[0]
-            return f"{path}: {key} is not a setting; the nearest is {near}."
-        case "missing":
-            return f"{path}: {key} is missing."
-    message = first["msg"].removeprefix("Value error, ")
-    if not key:
-        return f"{path}: {message}."
-    return f"{path}: {key} is {first['input']!r}; {message[0].lower()}{message[1:]}."
+SECTIONS: dict[str, type[BaseModel]] = {
+    "data": Data, "network": Network, "previews": Previews, "autoencoder": Autoencoder,
+}  # fmt: skip

@@ -1,6 +1,8 @@
 """The training loop. Everything is counted in pictures, so a run means the same at another batch size.
 
-Each step draws from a generator seeded by (seed, pictures seen): an interrupted run, resumed, is the same run.
+accelerate spreads a run over processes, GPUs and machines (`accelerate launch -m ddpm train ...`): `batch` is what they
+do together in a step, so a run is the same run on one process and on many. Every step's draws follow from the seed and
+the pictures seen (dice.py): an interrupted run, resumed, is the same run.
 """
 
 from __future__ import annotations
@@ -14,29 +16,29 @@ from collections.abc import Iterator
 from types import FrameType
 
 import torch
+from accelerate import Accelerator
 from torch import nn
-from tqdm import tqdm
 
-from ddpm.diffusion.prediction import Target
-from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import BadRequest, DDPMError
-from ddpm.loading.embedded import save as save_model
-from ddpm.models.hybrid import HybridConfig, time_features
-from ddpm.models.model import TextEncoder
-from ddpm.training.config import TrainConfig, to_yaml
+from ddpm.training.attention import fast_backward
+from ddpm.training.config import TrainConfig
+from ddpm.training.curves import Point
 from ddpm.training.data import open_data
-from ddpm.training.data.batches import Batch, Batches
 from ddpm.training.data.pictures import Pictures
-from ddpm.training.loss import Loss, Noisy
-from ddpm.training.preview import card_of, preview, save_grid, save_strip
+from ddpm.training.dice import Dice
+from ddpm.training.pace import Moment, Pace
+from ddpm.training.progress import Progress
+from ddpm.training.records import Records, state_files
 from ddpm.training.state import State
+from ddpm.training.task import open_task
 
-SHOWN_SKIPPED = 10
-STRIDE = 2**31  # keeps the generators of two seeds apart for the first 2 billion pictures
+SHOWN = 10  # remarks on the data
+POINT = 20  # steps between two points of the curves
+TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
 def train(config: TrainConfig, *, resume: bool = False) -> bool:
-    """Run to config.images; True when finished, False when stopped by Ctrl-C (the state is saved, --resume goes on)."""
+    """Run to the end; False when stopped by Ctrl-C before it (the state is saved, --resume goes on)."""
     return Run(config, resume).go()
 
 
@@ -44,176 +46,177 @@ class Run:
     """One run: its data, its state and where it writes."""
 
     def __init__(self, config: TrainConfig, resume: bool) -> None:
-        self.config, self.folder = config, config.folder
-        self.state_file = self.folder / "state.pt"
-        if self.state_file.exists() and not resume:
-            raise BadRequest(f"{self.state_file} exists: add --resume to go on, or remove it to start anew.", "resume")
+        self.config = config
+        state_file, before_decay = state_files(config)
+        if state_file.exists() and not resume:
+            raise BadRequest(f"{state_file} exists: add --resume to go on, or remove it to start anew.", "resume")
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.device = _device(config.device)
+        self.processes = _accelerator(config)
+        self.device = self.processes.device.type
+        self.main = self.processes.is_main_process
+        if config.batch % (self.processes.num_processes * config.accumulate):
+            shares = f"{self.processes.num_processes} processes times accumulate ({config.accumulate})"
+            raise BadRequest(f"batch ({config.batch}) must be a multiple of {shares}.", "batch")
 
-        # Data first: a wrong path is said before anything else is made.
-        pictures = open_data(config.data)
-        _report(pictures)
-        self.encoder = _encoder(pictures, self.device)
-        self.prompts = list(config.previews.prompts) or _first_captions(pictures, config.previews.count)
-        self.batches = Batches(
-            pictures, self.encoder, seed=config.seed, flip=config.data.flip, drop=config.drop_captions
-        )
-
-        shape = HybridConfig(
-            size=config.data.size, channels=config.data.channels, **config.network.model_dump(),
-            text_width=self.encoder.width if self.encoder else 0,
-        )  # fmt: skip
-        self.state = State(config, shape, self.device)
+        # Data first: a wrong path is said before anything else is made. One process fills the cache, others read it.
+        with self.processes.main_process_first():
+            pictures = open_data(config.data)
+            self.task = open_task(config, pictures, self.device)
+        if self.main:
+            _report(pictures)
+        module = self.task.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.state = State(config, self.task, self.device)
         if resume:
-            self.state.load(self.state_file)
-        self.loss = Loss(Target(config.target), Schedule.named(config.schedule), config.loss, config.times)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "config.yaml").write_text(to_yaml(config), encoding="utf-8")
+            self.state.load(state_file)
+        self.pace = Pace(config)
+        if self.state.falling and before_decay.exists() and not self.pace.now(self.state.images).falling:
+            self.state.load(before_decay)  # there is more time now than when the decay began
+            self._say(f"Going on at the constant rate from {self.state.images} pictures, before the decay.")
+        compiled = torch.compile(module) if config.compile else module
+        self.network: nn.Module = self.processes.prepare_model(compiled)
+        self.records = Records(config, self.task, self.state, len(pictures)) if self.main else None
 
     def go(self) -> bool:
         config, state = self.config, self.state
-        parameters = sum(p.numel() for p in state.network.parameters())
-        print(f"{parameters / 1e6:.1f} M parameters, {len(self.batches.pictures)} pictures, on {self.device}")
-        network = state.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.train()
-        begun, before = time.monotonic(), state.seconds
-        bar = tqdm(total=config.images, initial=state.images, unit=" pictures", mininterval=1, smoothing=0.1)
-        with bar, _stop_asked() as stop:
-            while state.images < config.images and not stop.is_set():
+        parameters = sum(p.numel() for p in state.module.parameters())
+        self._say(f"{parameters / 1e6:.1f} M parameters on {self.device}, {self.processes.num_processes} processes")
+        progress = Progress(config.images, state.images, self.pace, self.main)
+        began, before = time.monotonic(), state.seconds
+        self.network.train()
+        with _stop_asked() as asked:
+            while True:
+                now, stopped = self._agreed(self.pace.now(state.images), asked.is_set())
+                if now.over or stopped:
+                    break
+                if now.falling and not state.falling:
+                    state.falling = True
+                    if self.records:
+                        self.records.decay_begins()
                 seen = state.images
-                state.set_rates(_rate(config, seen))
-                loss = self._step(seen)
+                state.set_rates(now.factor)
+                state.note(self._step(seen))
                 state.images, state.steps = seen + config.batch, state.steps + 1
-                state.seconds = before + time.monotonic() - begun
-                state.average(config.ema)
-                state.note(loss)
-                bar.update(config.batch)
-                bar.set_postfix(loss=f"{state.mean_loss():.4f}", refresh=False)
-                if _passes(seen, state.images, config.save_every):
-                    self._save()
-                if _passes(seen, state.images, config.previews.every):
-                    self._preview(f"{state.images:09d}.png")
-        self._save()
-        if state.images < config.images:
-            print(f"Stopped at {state.images} pictures; the same command with --resume goes on.")
-            return False
-        self._preview("final.png")
-        print(
-            f"Finished: {state.images} pictures in {state.seconds:.0f} s. The model is {config.weights / config.name}."
-        )
-        return True
+                state.seconds = before + time.monotonic() - began
+                state.average()
+                progress(state.images, state.mean_loss())
+                if self.records:
+                    self._record(self.records, seen, now, progress)
+        progress.close()
+        if self.records:
+            self._end(self.records, stopped)
+        self.processes.wait_for_everyone()
+        return not stopped
 
     def _step(self, seen: int) -> float:
         """One optimiser step over config.batch pictures. -> the loss."""
         config, state = self.config, self.state
-        part, total = config.batch // config.accumulate, 0.0
-        for i in range(config.accumulate):
-            generator = torch.Generator().manual_seed(config.seed * STRIDE + seen + i * part)
-            batch = self.batches(seen + i * part, part, generator)
-            noisy = self.loss.noisy(batch.x0.to(self.device), generator)
-            loss = self.loss.of(self._output(noisy, batch), noisy) / config.accumulate
-            loss.backward()
+        total, parts = 0.0, self._rows()
+        for i, rows in enumerate(parts):
+            dice = Dice(config.seed, seen, config.batch, rows)
+            batch = self.task.batches(dice)
+            waits = self.processes.no_sync(self.network) if i + 1 < len(parts) else contextlib.nullcontext()
+            with waits, fast_backward(self.device):
+                with torch.autocast(self.device, TYPES[config.precision], enabled=config.precision != "fp32"):
+                    loss = self.task.loss(self.network, batch, dice) / len(parts)
+                self.processes.backward(state.scaler.scale(loss))
             total += loss.item()
-        norm = float(nn.utils.clip_grad_norm_(state.network.parameters(), config.clip))
-        if not (math.isfinite(total) and math.isfinite(norm)):
+        for optimiser in state.optimisers:
+            state.scaler.unscale_(optimiser)
+        norm = float(nn.utils.clip_grad_norm_(state.module.parameters(), config.clip))
+        total = self._mean(total)
+        if not (math.isfinite(total) and (math.isfinite(norm) or state.scaler.is_enabled())):
             self._stop_at_nan(seen, total, norm)
         for optimiser in state.optimisers:
-            optimiser.step()
-        state.network.zero_grad(set_to_none=True)
+            state.scaler.step(optimiser)  # which leaves out a step whose float16 gradient overflowed
+        state.scaler.update()
+        state.module.zero_grad(set_to_none=True)
         return total
 
-    def _output(self, noisy: Noisy, batch: Batch) -> torch.Tensor:
-        x_t = noisy.x_t.contiguous(memory_format=torch.channels_last)
-        text = batch.text
-        states, mask = (text.states.to(self.device), text.mask.to(self.device)) if text else (None, None)
-        with torch.autocast(self.device.partition(":")[0], torch.bfloat16, enabled=self.config.precision == "bf16"):
-            return self.state.network(x_t, time_features(noisy.time), states, mask)
+    def _rows(self) -> list[range]:
+        """This process's pictures of the batch, in config.accumulate parts."""
+        count = self.config.batch // self.processes.num_processes
+        first, part = self.processes.process_index * count, count // self.config.accumulate
+        return [range(start, start + part) for start in range(first, first + count, part)]
+
+    def _agreed(self, moment: Moment, stop: bool) -> tuple[Moment, bool]:
+        """The main process's clock and anybody's Ctrl-C, so that all processes take the same step or none."""
+        if self.processes.num_processes == 1:
+            return moment, stop
+        mine = [*map(float, moment)] if self.main else [0.0, 0.0, 0.0]
+        told = torch.tensor([*mine, float(stop)], dtype=torch.float64, device=self.processes.device)
+        factor, falling, over, stops = self.processes.reduce(told, "sum").tolist()
+        return Moment(factor, falling > 0, over > 0), stops > 0
+
+    def _mean(self, value: float) -> float:
+        if self.processes.num_processes == 1:
+            return value
+        told = torch.tensor(value, dtype=torch.float64, device=self.processes.device)
+        return float(self.processes.reduce(told, "mean"))
 
     def _stop_at_nan(self, seen: int, loss: float, norm: float) -> None:
         """Say at which step and why; the step is not taken."""
-        config, named = self.config, self.state.network.named_parameters()
-        bad = [name for name, p in named if p.grad is not None and not p.grad.isfinite().all()]
+        config, file = self.config, state_files(self.config)[0]
+        bad = [
+            name
+            for name, p in self.state.module.named_parameters()
+            if p.grad is not None and not p.grad.isfinite().all()
+        ]
         what = f"the loss is {loss}" if not math.isfinite(loss) else f"the loss is {loss:.4g}, but the gradient {norm}"
         cause = f" (not finite in {bad[0]} and {len(bad) - 1} more)" if bad else ""
-        saved = f"then --resume goes on from {self.state_file}" if self.state_file.exists() else "then start again"
+        saved = f"then --resume goes on from {file}" if file.exists() else "then start again"
         raise DDPMError(
             f"Training stopped at step {self.state.steps + 1}, after {seen} pictures: {what}{cause}. Lower "
             f"learning_rate ({config.learning_rate}) or muon_rate ({config.muon_rate}) or set precision: fp32; {saved}."
         )
 
-    def _save(self) -> None:
-        """The state for --resume, then the EMA weights as a model of the application's menu."""
+    def _record(self, records: Records, seen: int, now: Moment, progress: Progress) -> None:
         config, state = self.config, self.state
-        state.save(self.state_file)
-        text = config.card.read_text(encoding="utf-8") if config.card else self._card_text()
-        model, card = config.weights / config.name, card_of(config, self.encoder is not None)
-        try:
-            save_model(model, state.ema, card, dtype=torch.float16, card_text=text)
-            with (self.folder / "loss.csv").open("a", encoding="utf-8") as log:
-                if not log.tell():
-                    log.write("pictures,seconds,loss\n")
-                log.write(f"{state.images},{state.seconds:.0f},{state.mean_loss():.5f}\n")
-        except OSError as error:
-            raise DDPMError(
-                f"{model} could not be written: {error}. Make room, then --resume; the state is saved."
-            ) from error
+        if state.steps % POINT == 0:
+            loss = state.mean_loss(POINT)
+            records.curves.add(Point(state.images, state.seconds, loss, progress.per_second, now.factor))
+        if _passes(seen, state.images, config.save_every):
+            records.save()
+        records.snapshot()
+        if _passes(seen, state.images, config.previews.every):
+            records.preview()
 
-    def _card_text(self) -> str:
-        config, state = self.config, self.state
-        return (
-            f"# {config.title or config.name}\n\n{config.note}\n\n"
-            f"Licence: {config.licence}. Trained on {len(self.batches.pictures)} pictures of {config.data.kind}, "
-            f"{config.data.size} px; it has seen {state.images} in {state.seconds:.0f} s; "
-            f"loss {state.mean_loss():.4f}.\n\n"
-            f"```yaml\n{to_yaml(config)}```\n"
-        )
+    def _end(self, records: Records, stopped: bool) -> None:
+        state = self.state
+        records.save()
+        if stopped:
+            print(f"Stopped at {state.images} pictures; the same command with --resume goes on.")
+            return
+        records.finish()
+        print(f"Finished: {state.images} pictures in {state.seconds:.0f} s.")
+        print(f"The model is {self.config.weights / self.config.name}; what it learnt is seen in {records.folder}.")
 
-    @torch.no_grad()
-    def _preview(self, name: str) -> None:
-        moments = preview(self.config, self.state.ema, self.encoder, self.prompts)
-        save_grid(moments[-1], self.folder / "previews" / name)
-        save_strip(moments, self.folder / "strip.png")
+    def _say(self, text: str) -> None:
+        if self.main:
+            print(text, flush=True)
 
 
-def _rate(config: TrainConfig, seen: int) -> float:
-    """Share of the learning rates: rises over warm_up, stays, falls over the last `decay` pictures."""
-    rise = min(1.0, (seen + config.batch) / config.warm_up) if config.warm_up else 1.0
-    fall = min(1.0, max(0.02, (config.images - seen) / config.decay)) if config.decay else 1.0
-    return rise * fall
+def _accelerator(config: TrainConfig) -> Accelerator:
+    """Precision is the YAML's, not the launcher's, so accelerate is told of none."""
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise BadRequest("device: cuda cannot be used here, torch sees no CUDA device. Use cpu or auto.", "device")
+    processes = Accelerator(cpu=config.device == "cpu", mixed_precision="no")
+    if config.data.grow and processes.num_processes > 1:
+        raise BadRequest("data.grow is for one process; paint first (data.cache keeps what is painted).", "data.grow")
+    return processes
 
 
 def _passes(before: int, after: int, every: int) -> bool:
     return every > 0 and before // every != after // every
 
 
-def _device(wish: str) -> str:
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if wish == "auto" else wish
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
-        raise BadRequest(f"device {device!r} cannot be used here: {error}. Use cpu or auto.", "device") from error
-    return device
-
-
 def _report(pictures: Pictures) -> None:
-    for reason in pictures.skipped[:SHOWN_SKIPPED]:
+    count = f"{len(pictures)} pictures" if pictures.painted is None else f"{pictures.ready} of {len(pictures)} pictures"
+    print(f"{count}, {'with' if pictures.captions else 'without'} captions", flush=True)
+    for reason in pictures.remarks[:SHOWN]:
         print(f"skipped {reason}")
-    if len(pictures.skipped) > SHOWN_SKIPPED:
-        print(f"skipped {len(pictures.skipped) - SHOWN_SKIPPED} more")
-
-
-def _encoder(pictures: Pictures, device: str) -> TextEncoder | None:
-    if pictures.captions is None:
-        return None
-    from ddpm.models.text import minilm
-
-    return minilm(device)
-
-
-def _first_captions(pictures: Pictures, count: int) -> list[str]:
-    return [said[-1] for said in (pictures.captions or [])[:count]]
+    if len(pictures.remarks) > SHOWN:
+        print(f"skipped {len(pictures.remarks) - SHOWN} more")
 
 
 @contextlib.contextmanager
@@ -225,7 +228,7 @@ def _stop_asked() -> Iterator[threading.Event]:
         return
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if asked.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         asked.set()
 

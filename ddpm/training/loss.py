@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,17 +11,21 @@ from torch import Tensor
 
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Level, Schedule
+from ddpm.training.dice import Dice
 
 SMALLEST_SIGMA = 0.05  # keeps 1 / sigma**2 finite; Li & He 2025, "Back to basics", section 4
 SNR_LIMIT = 5.0  # Hang et al. 2023 (min-SNR), gamma
 
+Distance = Callable[[Tensor, Tensor], Tensor]  # two batches of pictures -> (B,)
+
 
 class Noisy(NamedTuple):
-    """A batch at its noise levels; alpha, sigma: (B, 1, 1, 1); time: (B,) in [0, 1], what the network is told."""
+    """A batch at its noise levels. x_t, x0, target: (B, C, H, W); t: (B,), level.t; alpha, sigma: (B, 1, 1, 1)."""
 
     x_t: Tensor
+    x0: Tensor
     target: Tensor
-    time: Tensor
+    t: Tensor
     alpha: Tensor
     sigma: Tensor
 
@@ -31,36 +36,62 @@ class Loss:
 
     target: Target
     schedule: Schedule
-    kind: str  # velocity, plain or min_snr
+    kind: str  # velocity, plain, min_snr or p2
     times: tuple[float, float] | None  # mean and deviation of logit(t); None: evenly
+    subject_weight: float = 0.0
+    perceptual: tuple[float, Distance] | None = None  # its weight and the distance
 
-    def noisy(self, x0: Tensor, generator: torch.Generator) -> Noisy:
-        """x0: (B, C, H, W) in [-1, 1]. Everything random comes from `generator`, on the CPU."""
+    def noisy(self, x0: Tensor, dice: Dice) -> Noisy:
+        """x0: (B, C, H, W) at model scale. Everything random comes from `dice`."""
         if self.times is None:
-            share = torch.rand(len(x0), generator=generator)
+            share = dice.uniform()
         else:  # logit-normal, Esser et al. 2024 (SD3), section 3.1
             mean, deviation = self.times
-            share = torch.sigmoid(torch.randn(len(x0), generator=generator) * deviation + mean)
-        time, alpha, sigma = self._levels(share)
-        time, alpha, sigma = time.to(x0.device), _spread(alpha, x0), _spread(sigma, x0)
-        eps = torch.randn(x0.shape, generator=generator).to(x0.device)
-        level = Level(time, alpha, sigma)  # type: ignore[arg-type]  # Target's algebra holds for tensors as for floats
-        return Noisy(alpha * x0 + sigma * eps, self.target.of(x0, eps, level), time, alpha, sigma)
+            share = torch.sigmoid(dice.normal() * deviation + mean)
+        t, alpha, sigma = self._levels(share)
+        alpha, sigma = _spread(alpha, x0), _spread(sigma, x0)
+        eps = dice.noise(tuple(x0.shape[1:]), x0.device)
+        level = Level(0.0, alpha, sigma)  # type: ignore[arg-type]  # its algebra holds for tensors as for floats
+        target = self.target.of(x0, eps, level)
+        return Noisy(alpha * x0 + sigma * eps, x0, target, t.to(x0.device), alpha, sigma)
 
-    def of(self, output: Tensor, noisy: Noisy) -> Tensor:
-        """The mean loss of the batch. output: (B, C, H, W) of the network, any precision."""
-        error = (output.float() - noisy.target) ** 2
-        return (error * self._weight(noisy.alpha, noisy.sigma)).mean()
+    def of(self, output: Tensor, noisy: Noisy, mask: Tensor | None = None) -> Tensor:
+        """The mean loss of the batch. output: (B, C, H, W), any precision; mask: (B, H, W), 1 on the subject."""
+        output = output.float()
+        error = (output - noisy.target) ** 2
+        if mask is not None and self.subject_weight:
+            weight = 1 + self.subject_weight * mask
+            error = error * (weight / weight.mean((1, 2), keepdim=True))[:, None]  # a picture counts as much as before
+        loss = (error * self._weight(noisy.alpha, noisy.sigma)).mean()
+        if self.perceptual is None:
+            return loss
+        share, distance = self.perceptual
+        x0 = self._x0(output, noisy)
+        # A guess from noise alone cannot have details: alpha**2, the signal's share, is what is asked of it.
+        return loss + share * (noisy.alpha.flatten() ** 2 * distance(x0.clamp(-1, 1), noisy.x0)).mean()
+
+    def _x0(self, output: Tensor, noisy: Noisy) -> Tensor:
+        """What Target.read says, for levels that differ within the batch."""
+        x_t, alpha, sigma = noisy.x_t, noisy.alpha, noisy.sigma
+        match self.target:
+            case Target.EPS:
+                return (x_t - sigma * output) / alpha.clamp(min=1e-4)
+            case Target.V:
+                return (alpha * x_t - sigma * output) / (alpha**2 + sigma**2)
+            case Target.X0:
+                return output
+            case Target.FLOW:
+                return (x_t - sigma * output) / (alpha + sigma)
 
     def _levels(self, share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Shares of the path in (0, 1) -> time, alpha, sigma, (B,) float32 each."""
+        """Shares of the path in (0, 1) -> level.t, alpha, sigma, (B,) float32 each."""
         if self.schedule.kind == "flow":
             return share, 1 - share, share
         alpha_bar = torch.tensor(self.schedule.alphas_bar, dtype=torch.float64)
         T = len(alpha_bar)
         t = (share * T).long().clamp(0, T - 1)
         signal = alpha_bar[t]
-        return (t / (T - 1)).float(), signal.sqrt().float(), (1 - signal).sqrt().float()
+        return t.float(), signal.sqrt().float(), (1 - signal).sqrt().float()
 
     def _weight(self, alpha: Tensor, sigma: Tensor) -> Tensor | float:
         """Of the squared error of the output. `of_x0` turns it into that of the x0 which the output implies."""
@@ -78,6 +109,8 @@ class Loss:
         if self.kind == "velocity":  # both velocities, VP's v and flow's, err by (error of x0) / sigma
             return (of_x0 / sigma.clamp(min=SMALLEST_SIGMA)) ** 2
         snr = (alpha / sigma.clamp(min=1e-4)) ** 2
+        if self.kind == "p2":  # Choi et al. 2022, eq. 8 with k = gamma = 1; the error of eps is snr times that of x0
+            return of_x0**2 * snr / (1 + snr)
         return of_x0**2 * snr.clamp(max=SNR_LIMIT)
 
 

@@ -1,8 +1,9 @@
-"""What the run has learnt so far, seen through the application's own sampling loop."""
+"""What the run has learnt so far, seen through the application's own sampling loop, as grids, strips and a film."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,84 +11,79 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm.diffusion.guidance import classifier_free
-from ddpm.diffusion.prediction import Predict, Target
-from ddpm.diffusion.schedule import Schedule
-from ddpm.models.card import Defaults, ModelCard
-from ddpm.models.codec import Pixels
-from ddpm.models.hybrid import Hybrid, time_features
-from ddpm.models.model import Model, Text, TextEncoder, join
+from ddpm.diffusion.prediction import Predict
+from ddpm.models.model import Model, join
 from ddpm.samplers import get_sampler
 from ddpm.samplers.loop import Plan, sample
 from ddpm.samplers.noise import PictureNoise
-from ddpm.training.config import TrainConfig
+from ddpm.training.config import Previews
 
 GAP = 2  # pixels between pictures
 STRIP = 8  # moments of a denoising strip
+FPS = 24  # of the film
+GRID_FRAMES, LAST_FRAMES = 6, 36  # frames that a grid of the film stays, and its last picture
+FILM_SIDE = 640  # px, the longer side of the film; larger sheets are made smaller
 
 
-def card_of(config: TrainConfig, shape_text: bool) -> ModelCard:
-    """The line in the menu that this run will have."""
-    scale = config.previews.guidance_scale if shape_text else 1.0
-    return ModelCard(
-        name=config.name, title=config.title or config.name, origin="embedded", format="ddpm",
-        size=config.data.size, channels=config.data.channels, target=config.target, schedule=config.schedule,
-        text="minilm" if shape_text else None, licence=config.licence, note=config.note,
-        defaults=Defaults(sampler=config.previews.sampler, steps=config.previews.steps, guidance_scale=scale),
-        kind="text" if shape_text else "unconditional", factor=config.data.size, fixed_size=True,
-    )  # fmt: skip
-
-
-def as_model(config: TrainConfig, network: Hybrid, text: TextEncoder | None) -> Model:
-    """The network in training as the application will see it."""
-    schedule = Schedule.named(config.schedule)
-
-    def call(x_t: Tensor, t: float, prompt: Text | None) -> Tensor:
-        time = time_features(torch.full((len(x_t),), schedule.time(t), device=x_t.device))
-        if prompt is None:
-            return network(x_t, time)
-        return network(x_t, time, prompt.states.to(x_t.device), prompt.mask.to(x_t.device))
-
-    card = card_of(config, text is not None)
-    return Model(card, schedule, Pixels(card.channels), text, call, Target(config.target), network, clamp=1.0)
-
-
-def preview(config: TrainConfig, network: Hybrid, text: TextEncoder | None, prompts: list[str]) -> list[Tensor]:
+def moments(model: Model, wish: Previews, size: int, prompts: Sequence[str]) -> list[Tensor]:
     """x0 at every step, the last one the finished pictures: (count, 3, H, W) in [-1, 1], always of the same seeds."""
-    model, wish = as_model(config, network, text), config.previews
-    device = next(network.parameters()).device
-    noise = PictureNoise(range(wish.count), model.latent_shape(config.data.size, config.data.size), device)
+    noise = PictureNoise(range(wish.count), model.latent_shape(size, size), model.device)
     sampler = get_sampler(wish.sampler)
     path = sampler.path(model.levels(wish.steps, wish.sampler))
     x_T = noise() * path[0].sigma
-    plan = Plan(x_T, path, _predict(model, wish.guidance_scale, prompts, wish.count), sampler, noise)
-    moments = [model.codec.decode(step.x0).cpu() for step in sample(plan)]
-    return moments or [model.codec.decode(x_T).cpu()]
+    plan = Plan(x_T, path, _predict(model, wish, prompts), sampler, noise)
+    with torch.no_grad():
+        shown = [model.codec.decode(step.x0).cpu() for step in sample(plan)]
+    return shown
 
 
-def _predict(model: Model, scale: float, prompts: list[str], count: int) -> Predict:
+def _predict(model: Model, wish: Previews, prompts: Sequence[str]) -> Predict:
     if model.text is None:
         return lambda x_t, level: model.denoise(x_t, level, None)
-    cond = model.text.encode([prompts[i % len(prompts)] for i in range(count)])
-    return classifier_free(model.denoise, cond, model.text.encode([""] * count), scale, join=join)
+    cond = model.text.encode([prompts[i % len(prompts)] for i in range(wish.count)])
+    uncond = model.text.encode([""] * wish.count)
+    return classifier_free(model.denoise, cond, uncond, wish.guidance_scale, join=join)
 
 
-def save_grid(pictures: Tensor, path: Path, columns: int | None = None) -> None:
-    """pictures: (N, 3, H, W) in [-1, 1] -> one PNG, written whole or not at all."""
+def sheet(pictures: Tensor, columns: int | None = None) -> Image.Image:
+    """pictures: (N, 3, H, W) in [-1, 1], side by side in rows of `columns` (at most 8)."""
     columns = columns or min(8, len(pictures))
     count, _, height, width = pictures.shape
     rows = -(-count // columns)
     pixels = ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    sheet = Image.new("RGB", (columns * (width + GAP) - GAP, rows * (height + GAP) - GAP), "white")
+    grid = Image.new("RGB", (columns * (width + GAP) - GAP, rows * (height + GAP) - GAP), "white")
     for i, picture in enumerate(pixels):
-        sheet.paste(Image.fromarray(picture), (i % columns * (width + GAP), i // columns * (height + GAP)))
+        grid.paste(Image.fromarray(picture), (i % columns * (width + GAP), i // columns * (height + GAP)))
+    return grid
+
+
+def strip(shown: Sequence[Tensor], rows: int = 4) -> Image.Image:
+    """A few pictures over the course of their making, one row each, from the first guess to the finished picture."""
+    chosen = [shown[round(i * (len(shown) - 1) / (STRIP - 1))] for i in range(STRIP)] if len(shown) > 1 else shown
+    return sheet(torch.stack([moment[:rows] for moment in chosen], dim=1).flatten(0, 1), len(chosen))
+
+
+def save_picture(image: Image.Image, path: Path) -> None:
+    """A PNG that is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".new")
-    sheet.save(temporary, "PNG")
+    image.save(temporary, "PNG")
     os.replace(temporary, path)
 
 
-def save_strip(moments: list[Tensor], path: Path, rows: int = 4) -> None:
-    """A few pictures over the course of their denoising, one row each, from the first guess to the finished picture."""
-    chosen = [moments[round(i * (len(moments) - 1) / (STRIP - 1))] for i in range(STRIP)]
-    pictures = torch.stack([moment[:rows] for moment in chosen], dim=1).flatten(0, 1)
-    save_grid(pictures, path, STRIP)
+def save_film(grids: Sequence[Path], shown: Sequence[Tensor], path: Path, format: str) -> None:
+    """The grids of the run in their order, then the denoising of the last one."""
+    from ddpm.film import make_film
+
+    learnt = [_small(Image.open(grid).convert("RGB")) for grid in grids]
+    made = [_small(sheet(moment)) for moment in shown]
+    frames = [frame for frame in learnt for _ in range(GRID_FRAMES)] + made + made[-1:] * LAST_FRAMES
+    film = make_film(frames, FPS, format)  # type: ignore[arg-type]
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(film.data)
+    os.replace(temporary, path)
+
+
+def _small(image: Image.Image) -> Image.Image:
+    image.thumbnail((FILM_SIDE, FILM_SIDE))
+    return image

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ddpm.errors import BadRequest, CannotLoad
-from ddpm.models.hybrid import Hybrid, HybridConfig
 from ddpm.training.config import TrainConfig
+from ddpm.training.optimisers import optimisers
+from ddpm.training.task import Task
 
 AVERAGED = 1000  # newest losses kept for the mean that is shown
 
 
 class State:
-    """Network, its moving average, optimisers and how far the run is."""
+    """The module that learns, its moving averages, optimisers and how far the run is. The module is on its device."""
 
-    def __init__(self, config: TrainConfig, shape: HybridConfig, device: str) -> None:
-        torch.manual_seed(config.seed)  # the initial weights
-        self.network = Hybrid(shape).to(device)
-        self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimisers = _optimisers(config, self.network)
+    def __init__(self, config: TrainConfig, task: Task, device: str) -> None:
+        self.task, self.module = task, task.module
+        self.decays = config.ema
+        self.averages = [copy.deepcopy(self.module).eval().requires_grad_(False) for _ in self.decays]
+        self.optimisers = optimisers(config, self.module)
         self.rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
+        self.scaler = torch.amp.GradScaler(device, enabled=config.precision == "fp16")
         self.images = 0  # pictures seen
         self.steps = 0
         self.seconds = 0.0
+        self.falling = False  # whether the decay of the rates has begun
         self.losses: list[float] = []
+
+    @property
+    def model(self) -> nn.Module:
+        """The average that previews are made with and that is written to weights/."""
+        return self.averages[0]
 
     def set_rates(self, factor: float) -> None:
         groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
@@ -37,12 +45,14 @@ class State:
             group["lr"] = rate * factor
 
     @torch.no_grad()
-    def average(self, decay: float) -> None:
-        """Move the EMA; early on it follows closely, so that a short run has one too (as TensorFlow's does)."""
-        decay = min(decay, (1 + self.steps) / (10 + self.steps))
-        averaged: list[Tensor] = list(self.ema.parameters())
-        newest: list[Tensor] = list(self.network.parameters())
-        torch._foreach_lerp_(averaged, newest, 1 - decay)
+    def average(self) -> None:
+        """Move the EMAs; early on they follow closely, so that a short run has one too (as TensorFlow's does)."""
+        newest: list[Tensor] = list(self.module.parameters())
+        for decay, averaged in zip(self.decays, self.averages, strict=True):
+            share = 1 - min(decay, (1 + self.steps) / (10 + self.steps))
+            torch._foreach_lerp_(list(averaged.parameters()), newest, share)
+            for own, new in zip(averaged.buffers(), self.module.buffers(), strict=True):
+                own.copy_(new)
 
     def note(self, loss: float) -> None:
         self.losses = [*self.losses[-AVERAGED + 1 :], loss]
@@ -56,13 +66,16 @@ class State:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".new")
         values = {
-            "shape": {key: _plain(value) for key, value in self.network.config.to_dict().items()},
-            "network": self.network.state_dict(),
-            "ema": self.ema.state_dict(),
+            "shape": self.task.shape,
+            "network": self.module.state_dict(),
+            "averages": {str(decay): a.state_dict() for decay, a in zip(self.decays, self.averages, strict=True)},
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "scaler": self.scaler.state_dict(),
+            "task": self.task.state_dict(),
             "images": self.images,
             "steps": self.steps,
             "seconds": self.seconds,
+            "falling": self.falling,
             "losses": self.losses,
         }
         try:
@@ -70,44 +83,39 @@ class State:
             os.replace(temporary, path)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
             temporary.unlink(missing_ok=True)
-            raise CannotLoad(f"The state could not be written to {path}: {error}. The older one is whole.") from error
+            raise CannotLoad(
+                f"The state could not be written to {path}: {error}. Make room there; the older one is whole."
+            ) from error
 
     def load(self, path: Path) -> None:
         """Go on from a saved state of the same network."""
-        if not path.is_file():
-            raise BadRequest(f"There is no {path} to resume from; start the run without --resume.", "resume")
-        try:
-            values = torch.load(path, map_location=next(self.network.parameters()).device, weights_only=True)
-        except Exception as error:  # the unpickler raises whatever a damaged file makes it raise
-            raise CannotLoad(f"{path} is damaged ({error}); remove it and start again.") from error
-        shape = {key: _plain(value) for key, value in self.network.config.to_dict().items()}
-        if changed := [key for key in shape if values["shape"].get(key) != shape[key]]:
-            said = ", ".join(f"{key} {values['shape'].get(key)} -> {shape[key]}" for key in changed)
+        values = read_state(path, next(self.module.parameters()).device)
+        own, saved = self.task.shape, values["shape"]
+        if changed := [key for key in {**own, **saved} if saved.get(key) != own.get(key)]:
+            said = ", ".join(f"{key} {saved.get(key)} -> {own.get(key)}" for key in changed)
             raise BadRequest(f"{path} is of another network ({said}); use another name or out.", "resume")
-        self.network.load_state_dict(values["network"])
-        self.ema.load_state_dict(values["ema"])
         if len(values["optimisers"]) != len(self.optimisers):
             raise BadRequest(f"{path} was made with other optimisers; keep muon_rate as it was.", "muon_rate")
-        for optimiser, saved in zip(self.optimisers, values["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
+        if absent := [decay for decay in self.decays if str(decay) not in values["averages"]]:
+            there = ", ".join(values["averages"])
+            raise BadRequest(f"{path} has no average of {absent[0]}; it has {there}. Keep ema as it was.", "ema")
+        self.module.load_state_dict(values["network"])
+        for decay, average in zip(self.decays, self.averages, strict=True):
+            average.load_state_dict(values["averages"][str(decay)])
+        for optimiser, state in zip(self.optimisers, values["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
+        if values["scaler"]:
+            self.scaler.load_state_dict(values["scaler"])
+        self.task.load_state_dict(values["task"])
         self.images, self.steps, self.seconds = values["images"], values["steps"], values["seconds"]
-        self.losses = values["losses"]
+        self.falling, self.losses = values["falling"], values["losses"]
 
 
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
-
-
-def _optimisers(config: TrainConfig, network: nn.Module) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices of the transformer blocks, AdamW for everything else."""
-    matrices = [p for name, p in network.named_parameters() if p.ndim == 2 and name.startswith("middle.")]
-    if not config.muon_rate:
-        matrices = []
-    elif not hasattr(torch.optim, "Muon"):
-        raise BadRequest(f"muon_rate needs torch 2.9, this is {torch.__version__}; set muon_rate: 0.", "muon_rate")
-    chosen = {id(p) for p in matrices}
-    rest = [p for p in network.parameters() if id(p) not in chosen]
-    adamw = torch.optim.AdamW(rest, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay)
-    if not matrices:
-        return [adamw]
-    return [torch.optim.Muon(matrices, lr=config.muon_rate, weight_decay=config.weight_decay), adamw]
+def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """The values of a saved state; a sentence where there is none or it is damaged."""
+    if not path.is_file():
+        raise BadRequest(f"There is no {path} to resume from; start the run without --resume.", "resume")
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # the unpickler raises whatever a damaged file makes it raise
+        raise CannotLoad(f"{path} is damaged ({error}); remove it and start again.") from error

@@ -9,7 +9,8 @@ import yaml
 
 from ddpm.errors import BadRequest
 from ddpm.training import main
-from ddpm.training.config import TrainConfig, load_config, to_yaml
+from ddpm.training.config import TrainConfig
+from ddpm.training.settings import load_config, to_yaml
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs/train").glob("*.yaml"))
 
@@ -38,6 +39,13 @@ def test_every_configuration_here_is_valid_and_survives_printing(path: Path) -> 
         ("name: ../a\ndata: {kind: shapes}", r"name is '../a'"),
         ("name: a\ndata: {kind: shapes, size: 18}", r"data\.size \(18\) must be a multiple of 8"),
         ("name: a\ndata: {kind: shapes}\nbatch: 10\naccumulate: 3", r"multiple of accumulate"),
+        ("name: a\ndata: {kind: shapes}\nema: [0.9, 1.0]", r"ema \(0\.9, 1\.0\) must lie in 0\.\.1"),
+        ("name: a\ndata: shapes\nperceptual: 0.2", r"perceptual needs features"),
+        ("name: a\ndata: shapes\ndecay_minutes: 2", r"decay_minutes \(2\) is a part of minutes"),
+        ("name: a\ndata: {kind: shapes, grow: true}", r"data\.grow is for scenes"),
+        ("name: a\ndata: shapes\ncodec: c\nsubject_weight: 1", r"latents are made once"),
+        ("name: a\ndata: shapes\nautoencoder: {}\nstart: b", r"leave out start and codec"),
+        ("name: a\ndata: {kind: shapes, size: 12}\nautoencoder: {}", r"multiple of 8 for this codec"),
         ("- a list", r"must hold settings"),
         ("a: [", r"cannot be read as YAML"),
     ],

@@ -17,6 +17,7 @@ from ddpm.models.model import Text
 from ddpm.training.config import Data
 from ddpm.training.data import Pictures, open_data
 from ddpm.training.data.batches import Batches
+from ddpm.training.dice import Dice
 
 
 def png(colour: str = "red", size: tuple[int, int] = (20, 12)) -> bytes:
@@ -46,7 +47,7 @@ def test_pictures_are_square_scaled_and_a_broken_one_is_named(tmp_path: Path) ->
     assert got.pixels.shape == (2, 3, 8, 8) and got.pixels.dtype == torch.uint8 and got.captions is None
     assert got.pixels[0].unique().tolist() == [255]  # transparent: white
     assert got.pixels[1, 2].min() == 255 and got.pixels[1, 0].max() == 0  # the middle of the wide one
-    assert {line.split(":")[0] for line in got.skipped} == {"broken.png", "empty.jpg", "cut.png"}
+    assert {line.split(":")[0] for line in got.remarks} == {"broken.png", "empty.jpg", "cut.png"}
     assert folder(tmp_path, channels=1).pixels.shape == (2, 1, 8, 8)
 
 
@@ -93,7 +94,7 @@ def test_zip_and_tar_are_read_like_folders(tmp_path: Path) -> None:
     plain = folder(put(tmp_path / "plain", dict(files)))
     for name in ("a.zip", "b.tar"):
         got = open_data(Data(kind="archive", path=(tmp_path / name,), size=8))
-        assert torch.equal(got.pixels, plain.pixels) and got.captions == plain.captions and len(got.skipped) == 1
+        assert torch.equal(got.pixels, plain.pixels) and got.captions == plain.captions and len(got.remarks) == 1
     assert len(open_data(Data(kind="archive", path=(tmp_path,), size=8))) == 4  # both, named by their folder
 
 
@@ -115,13 +116,18 @@ class Letters:
         return self
 
 
+def dice(seen: int, count: int, seed: int = 3) -> Dice:
+    return Dice(seed, seen, count, range(count))
+
+
 def test_every_picture_comes_once_an_epoch_with_its_own_caption() -> None:
     pixels = torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(10, 1, 2, 2).contiguous()
     captions = [[chr(97 + i), chr(97 + i) * 3] for i in range(10)]
-    batches = Batches(Pictures(pixels, captions), Letters(), seed=3, flip=False, drop=0.0)
+    data = Data(kind="shapes", size=8)
+    batches = Batches(Pictures(pixels, captions), data, Letters(), seed=3)
     seen = []
     for start in range(0, 20, 4):  # batches run across the end of an epoch
-        batch = batches(start, 4, torch.Generator().manual_seed(start))
+        batch = batches(dice(start, 4))
         numbers = ((batch.x0[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
         seen += numbers
         assert batch.text is not None
@@ -129,13 +135,13 @@ def test_every_picture_comes_once_an_epoch_with_its_own_caption() -> None:
             said = "".join(chr(int(c)) for c in states[mask][1:, 0])
             assert said in captions[number]
     assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10)) and seen[:10] != seen[10:]
-    dropped = Batches(Pictures(pixels, captions), Letters(), seed=3, flip=False, drop=1.0)(0, 4, torch.Generator())
+    dropped = Batches(Pictures(pixels, captions), data, Letters(), seed=3, drop=1.0)(dice(0, 4))
     assert dropped.text is not None and dropped.text.states.shape == (4, 1, 2)
 
 
 def test_flips_mirror_about_half() -> None:
     pixels = torch.tensor([0, 255], dtype=torch.uint8).expand(64, 1, 2, 2).contiguous()
-    batch = Batches(Pictures(pixels, None), None, seed=0, flip=True, drop=0.0)(0, 64, torch.Generator().manual_seed(0))
+    batch = Batches(Pictures(pixels, None), Data(kind="shapes", size=8, flip=True), None, seed=0)(dice(0, 64))
     mirrored = int((batch.x0[:, 0, 0, 0] > 0).sum())
     assert batch.text is None and 16 < mirrored < 48
 

@@ -7,24 +7,26 @@ import torch
 
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Level, Schedule
+from ddpm.training.dice import Dice
 from ddpm.training.loss import SNR_LIMIT, Loss
 
 SCHEDULES = {"flow": Schedule.flow(), "cosine": Schedule.cosine(), "linear": Schedule.linear()}
 
 
-def drawn(seed: int = 0) -> tuple[torch.Tensor, torch.Generator]:
+def drawn(seed: int = 0) -> tuple[torch.Tensor, Dice]:
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand((6, 3, 8, 8), generator=generator) * 2 - 1, generator
+    return torch.rand((6, 3, 8, 8), generator=generator) * 2 - 1, Dice(seed, 0, 6, range(6))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("target", list(Target))
 def test_a_network_that_is_right_has_no_loss_and_x_t_is_on_the_path(target: Target, schedule: str) -> None:
-    x0, generator = drawn()
+    x0, dice = drawn()
     loss = Loss(target, SCHEDULES[schedule], "velocity", None)
-    noisy = loss.noisy(x0, generator)
+    noisy = loss.noisy(x0, dice)
     assert loss.of(noisy.target, noisy) == 0
-    assert noisy.time.min() >= 0 and noisy.time.max() <= 1
+    last = len(SCHEDULES[schedule].alphas_bar) - 1
+    assert noisy.t.min() >= 0 and noisy.t.max() <= (1 if schedule == "flow" else last)
     for i in range(len(x0)):  # the sampler's own reading of a right output gives back x0
         level = Level(0.0, noisy.alpha[i].item(), noisy.sigma[i].item())
         read = target.read(noisy.target[i : i + 1], noisy.x_t[i : i + 1], level)
@@ -32,14 +34,14 @@ def test_a_network_that_is_right_has_no_loss_and_x_t_is_on_the_path(target: Targ
             assert torch.allclose(read.x0, x0[i : i + 1], atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["velocity", "min_snr"])
+@pytest.mark.parametrize("kind", ["velocity", "min_snr", "p2"])
 @pytest.mark.parametrize("schedule", ["flow", "cosine"])
 def test_the_same_wrong_x0_costs_the_same_whatever_the_network_predicts(schedule: str, kind: str) -> None:
     costs = []
     for target in Target:
-        x0, generator = drawn()
+        x0, dice = drawn()
         loss = Loss(target, SCHEDULES[schedule], kind, (0.0, 0.5))
-        noisy = loss.noisy(x0, generator)
+        noisy = loss.noisy(x0, dice)
         wrong = x0 + 0.1
         eps = (noisy.x_t - noisy.alpha * wrong) / noisy.sigma
         level = Level(0.0, noisy.alpha, noisy.sigma)  # type: ignore[arg-type]
@@ -48,18 +50,18 @@ def test_the_same_wrong_x0_costs_the_same_whatever_the_network_predicts(schedule
 
 
 def test_the_velocity_loss_of_an_x0_network_is_the_error_of_its_velocity() -> None:
-    x0, generator = drawn()
+    x0, dice = drawn()
     loss = Loss(Target.X0, Schedule.flow(), "velocity", (0.0, 0.5))
-    noisy = loss.noisy(x0, generator)
-    guess = x0 + 0.3 * torch.randn(x0.shape, generator=generator)
+    noisy = loss.noisy(x0, dice)
+    guess = x0 + 0.3 * dice.noise((3, 8, 8), stream="guess")
     v, v_guess = (noisy.x_t - x0) / noisy.sigma, (noisy.x_t - guess) / noisy.sigma
     assert loss.of(guess, noisy).item() == pytest.approx(((v - v_guess) ** 2).mean().item(), rel=1e-5)
 
 
 def test_min_snr_of_eps_is_the_papers_weight() -> None:
-    x0, generator = drawn()
+    x0, dice = drawn()
     loss = Loss(Target.EPS, Schedule.cosine(), "min_snr", None)
-    noisy = loss.noisy(x0, generator)
+    noisy = loss.noisy(x0, dice)
     snr = (noisy.alpha / noisy.sigma) ** 2
     weight = snr.clamp(max=SNR_LIMIT) / snr  # Hang et al. 2023, eq. 7 in terms of eps
     assert loss.of(noisy.target + 0.1, noisy).item() == pytest.approx((0.01 * weight).mean().item(), rel=1e-3)
@@ -67,5 +69,43 @@ def test_min_snr_of_eps_is_the_papers_weight() -> None:
 
 def test_logit_normal_times_have_their_median() -> None:
     loss = Loss(Target.X0, Schedule.flow(), "velocity", (0.6, 0.8))
-    noisy = loss.noisy(torch.zeros(4000, 1, 1, 1), torch.Generator().manual_seed(1))
-    assert noisy.time.median().item() == pytest.approx(torch.tensor(0.6).sigmoid().item(), abs=0.02)
+    noisy = loss.noisy(torch.zeros(4000, 1, 1, 1), Dice(1, 0, 4000, range(4000)))
+    assert noisy.t.median().item() == pytest.approx(torch.tensor(0.6).sigmoid().item(), abs=0.02)
+
+
+def test_p2_of_eps_is_the_papers_weight() -> None:
+    x0, dice = drawn()
+    loss = Loss(Target.EPS, Schedule.cosine(), "p2", None)
+    noisy = loss.noisy(x0, dice)
+    snr = (noisy.alpha / noisy.sigma) ** 2
+    weight = 1 / (1 + snr)  # Choi et al. 2022, eq. 8: lambda' / lambda with k = gamma = 1
+    assert loss.of(noisy.target + 0.1, noisy).item() == pytest.approx((0.01 * weight).mean().item(), rel=1e-3)
+
+
+def test_the_subject_weighs_more_and_the_picture_as_much_as_before() -> None:
+    x0, dice = drawn()
+    plain, weighted = (Loss(Target.X0, Schedule.flow(), "plain", None, k) for k in (0.0, 3.0))
+    noisy, mask = plain.noisy(x0, dice), torch.zeros(6, 8, 8)
+    mask[:, 2:4, 2:6] = 1  # 8 of 64 pixels
+    everywhere, inside = noisy.target + 0.1, noisy.target + 0.1 * mask[:, None]
+    assert weighted.of(everywhere, noisy, mask).item() == pytest.approx(
+        plain.of(everywhere, noisy, mask).item(), rel=1e-4
+    )
+    share = 8 * 4 / (8 * 4 + 56)  # of the weight that lies on the subject
+    assert weighted.of(inside, noisy, mask).item() == pytest.approx(0.01 * share, rel=1e-4)
+    assert weighted.of(inside, noisy).item() == plain.of(inside, noisy).item()
+
+
+@pytest.mark.parametrize("target", list(Target))
+def test_the_perceptual_part_compares_the_implied_x0_by_the_signals_share(target: Target) -> None:
+    x0, dice = drawn()
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        seen.append((a, b))
+        return torch.full((len(a),), 2.0)
+
+    loss = Loss(target, Schedule.flow(), "plain", (0.0, 0.5), 0.0, (0.25, distance))
+    noisy = loss.noisy(x0, dice)
+    assert loss.of(noisy.target, noisy).item() == pytest.approx(0.25 * 2 * (noisy.alpha**2).mean().item(), rel=1e-4)
+    assert torch.allclose(seen[0][0], x0, atol=1e-3) and seen[0][1] is x0

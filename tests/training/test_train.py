@@ -21,7 +21,7 @@ SMALL = {
     "precision": "fp32",
     "data": {"kind": "shapes", "size": 8, "count": 30, "captions": False, "flip": True},
     "network": {"patch": 2, "widths": [16, 32], "res_blocks": 1, "blocks": 1, "heads": 2},
-    "previews": {"every": 0, "count": 2, "steps": 3, "sampler": "ddim"},
+    "previews": {"every": 0, "count": 2, "steps": 3, "sampler": "ddim", "film": "none"},
 }  # fmt: skip
 
 
@@ -32,7 +32,8 @@ def run(folder: Path, **changes: object) -> TrainConfig:
 def saved(config: TrainConfig) -> dict[str, torch.Tensor]:
     values = torch.load(config.folder / "state.pt", weights_only=True)
     flat = {f"network.{key}": value for key, value in values["network"].items()}
-    flat |= {f"ema.{key}": value for key, value in values["ema"].items()}
+    for decay, average in values["averages"].items():
+        flat |= {f"{decay}.{key}": value for key, value in average.items()}
     for i, optimiser in enumerate(values["optimisers"]):
         for number, moments in optimiser["state"].items():
             flat |= {f"{i}.{number}.{key}": torch.as_tensor(value) for key, value in moments.items()}
@@ -60,11 +61,11 @@ def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> 
     train(config)
     model = load_model(tmp_path / "weights" / "small")
     assert model.card.size == 8 and model.card.kind == "unconditional" and model.text is None
-    ema = torch.load(config.folder / "state.pt", weights_only=True)["ema"]
+    ema = torch.load(config.folder / "state.pt", weights_only=True)["averages"]["0.9993"]
     assert all(torch.equal(value, ema[key].half().float()) for key, value in model.module.state_dict().items())
     assert Image.open(config.folder / "previews" / "final.png").size == (18, 8)
     assert Image.open(config.folder / "strip.png").size == (8 * 10 - 2, 18)
-    assert (config.folder / "loss.csv").read_text().splitlines()[0] == "pictures,seconds,loss"
+    assert (config.folder / "loss.csv").read_text().splitlines()[0] == "pictures,seconds,loss,per_second,rate"
     assert not list(config.folder.rglob("*.new"))
 
 

@@ -1,4 +1,4 @@
-"""Where training pictures come from: folders, archives, and two sets that paint themselves."""
+"""Where training pictures come from: folders, archives, known sets, and two that are painted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Pictures", "open_data"]
 
 
 def open_data(data: Data) -> Pictures:
-    """The whole set, in memory."""
+    """The whole set, in memory or mapped from data.cache."""
     match data.kind:
         case "folder":
             from ddpm.training.data.folders import read_folder
@@ -19,6 +19,18 @@ def open_data(data: Data) -> Pictures:
             from ddpm.training.data.archives import read_archives
 
             return read_archives(data)
+        case "celeba":
+            from ddpm.training.data.known_sets import read_celeba
+
+            return read_celeba(data)
+        case "cifar10":
+            from ddpm.training.data.known_sets import read_cifar10
+
+            return read_cifar10(data)
+        case "caltech101":
+            from ddpm.training.data.known_sets import read_caltech101
+
+            return read_caltech101(data)
         case "scenes":
             from ddpm.training.data.rendered import paint_scenes
 

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
-from ddpm.training.data.folders import with_captions
-from ddpm.training.data.pictures import Named, Pictures, collect
+from ddpm.training.data.folders import list_files
+from ddpm.training.data.pictures import File, Pictures, collect
+
+ENDINGS = (".zip", ".tar")
 
 
-def read_archives(data: Data) -> Pictures:
-    """All pictures in the archives data.path; a folder among them stands for every .zip and .tar in it."""
-    return collect(_files(data.path), data, ", ".join(map(str, data.path)))
+def read_archives(data: Data, archives: Sequence[Path] | None = None) -> Pictures:
+    """All pictures in the archives data.path (or `archives`); a folder among them stands for every one in it."""
+    paths = archives or data.path
+    files: list[File] = []
+    with contextlib.ExitStack() as opened:
+        for path in paths:
+            inside = sorted(each for each in path.iterdir() if each.suffix in ENDINGS) if path.is_dir() else [path]
+            for archive in inside:
+                files += _one(archive, data, opened)
+        return collect(files, data, ", ".join(map(str, paths)))
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Named]:
-    for path in paths:
-        archives = (
-            sorted(each for each in path.iterdir() if each.suffix in (".zip", ".tar")) if path.is_dir() else [path]
-        )
-        for archive in archives:
-            yield from _one(archive)
-
-
-def _one(path: Path) -> Iterator[Named]:
+def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> list[File]:
     try:
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as opened:
-                names = sorted(info.filename for info in opened.infolist() if not info.is_dir())
-                yield from with_captions(names, opened.read, str(path))
-            return
-        with tarfile.open(path) as tar:
+            archive = opened.enter_context(zipfile.ZipFile(path))
+            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+            files = list_files(names, archive.read, str(path), data)
+        else:
+            tar = opened.enter_context(tarfile.open(path))
             members = {member.name: member for member in tar.getmembers() if member.isfile()}
-            yield from with_captions(sorted(members), lambda name: _member(tar, members[name]), str(path))
+            files = list_files(sorted(members), partial(_member, tar, members), str(path), data)
     except FileNotFoundError as error:
         raise BadRequest(f"data.path: there is no archive {path}.", "data.path") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise BadRequest(f"data.path: {path} is no zip or tar archive, or cut short ({error}).", "data.path") from error
+    return [file._replace(name=f"{path.name}/{file.name}") for file in files]
 
 
-def _member(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    opened = tar.extractfile(member)
-    return opened.read() if opened else b""
+def _member(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: str) -> bytes:
+    file = tar.extractfile(members[name])
+    return file.read() if file else b""

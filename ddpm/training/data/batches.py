@@ -1,70 +1,96 @@
-"""Batches that depend on nothing but the seed and how many pictures were seen, so a resumed run is the same run."""
+"""Batches that depend on nothing but the seed and how many pictures were seen, so a resumed run is the same run.
+
+Only a set that is still being painted is drawn from by chance, from what is there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ddpm.models.model import Text, TextEncoder
+from ddpm.training.config import Data
+from ddpm.training.data.augment import augment, says_colour
+from ddpm.training.data.captions import CaptionStates
 from ddpm.training.data.pictures import Pictures
+from ddpm.training.dice import Dice, number
+
+ROOM = 0.4  # of a GPU's free memory may hold the set
 
 
 class Batch(NamedTuple):
-    x0: Tensor  # (B, C, H, W) float32 in [-1, 1]
+    """On the device that trains."""
+
+    x0: Tensor  # (B, C, H, W) float32: pixels in [-1, 1], or latents
     text: Text | None
-
-
-class CaptionStates:
-    """The token states of every caption, in float16, one after the other: captions differ in length."""
-
-    def __init__(self, captions: list[list[str]], encoder: TextEncoder) -> None:
-        unique = list(dict.fromkeys(["", *(caption for said in captions for caption in said)]))
-        number = {caption: i for i, caption in enumerate(unique)}
-        self.of_picture = [[number[caption] for caption in said] for said in captions]
-        progress: Iterable[str] = tqdm(unique, desc="reading captions", unit="", mininterval=2)
-        rows = [encoder.encode([caption]).states[0].half().cpu() for caption in progress]
-        self.starts = [0, *torch.tensor([len(row) for row in rows]).cumsum(0).tolist()]
-        self.states = torch.cat(rows)
-
-    def batch(self, numbers: list[int]) -> Text:
-        """Captions by number (0 is the empty one), padded to the longest."""
-        rows = [self.states[self.starts[i] : self.starts[i + 1]].float() for i in numbers]
-        lengths = torch.tensor([len(row) for row in rows])
-        states = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-        return Text(states, torch.arange(states.shape[1]) < lengths[:, None])
+    mask: Tensor | None = None  # (B, H, W) in [0, 1], 1 on the subject
 
 
 class Batches:
     """Every picture once before any a second time, in an order that the seed decides."""
 
-    def __init__(self, pictures: Pictures, encoder: TextEncoder | None, *, seed: int, flip: bool, drop: float) -> None:
-        self.pictures, self.seed, self.flip, self.drop = pictures, seed, flip, drop
-        self.captions = CaptionStates(pictures.captions, encoder) if pictures.captions and encoder else None
+    def __init__(
+        self, pictures: Pictures, data: Data, encoder: TextEncoder | None, *,
+        seed: int, drop: float = 0.0, latents: Tensor | None = None, device: str = "cpu",
+    ) -> None:  # fmt: skip
+        self.data, self.seed, self.drop, self.device = data, seed, drop, device
+        self.captions = pictures.captions or [[""]] * len(pictures) if encoder else None
+        self.states = CaptionStates(encoder, data.cache, device) if encoder else None
+        if self.states and self.captions and pictures.painted is None:
+            self.states.add(caption for said in self.captions for caption in said)
+        self.latents = None if latents is None else _near(latents, device)
+        self.pixels = _near(pictures.pixels, device) if pictures.painted is None else pictures.pixels
+        self.pictures = pictures
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
-    def __call__(self, seen: int, count: int, generator: torch.Generator) -> Batch:
-        """The next `count` pictures after `seen`; flips, captions and drops come from the generator."""
-        chosen = torch.tensor([self._at(seen + i) for i in range(count)])
-        x0 = self.pictures.pixels[chosen].float() / 127.5 - 1
-        if self.flip:
-            mirrored = torch.rand(count, generator=generator) < 0.5
-            x0 = torch.where(mirrored[:, None, None, None], x0.flip(3), x0)
-        if self.captions is None:
-            return Batch(x0, None)
-        draws, dropped = torch.rand(count, generator=generator), torch.rand(count, generator=generator) < self.drop
-        numbers = []
-        for index, draw, drop in zip(chosen.tolist(), draws.tolist(), dropped.tolist(), strict=True):
-            said = self.captions.of_picture[index]
-            numbers.append(0 if drop else said[int(draw * len(said))])
-        return Batch(x0, self.captions.batch(numbers))
+    def __call__(self, dice: Dice) -> Batch:
+        """The pictures at the dice's positions; where they are cut, flips, captions and drops come from the dice."""
+        chosen = self._chosen(dice)
+        said = [self.captions[i] if self.captions else [] for i in chosen.tolist()]
+        text = self._text(said, dice)
+        if self.latents is not None:
+            mirrored = (dice.uniform() < 0.5) & self.data.flip
+            row = chosen + mirrored * len(self.pictures)
+            return Batch(self.latents[row.to(self.latents.device)].to(self.device).float(), text)
+        x0 = self.pixels[chosen.to(self.pixels.device)].to(self.device).float() / 127.5 - 1
+        masks = self.pictures.masks
+        mask = None if masks is None else masks[chosen].to(self.device).float() / 255
+        coloured = torch.tensor([self.data.colour > 0 and says_colour(each) for each in said])
+        x0, mask = augment(x0, mask, self.data, dice, coloured)
+        return Batch(x0, text, mask)
+
+    def _text(self, said: list[list[str]], dice: Dice) -> Text | None:
+        if self.states is None:
+            return None
+        draws, dropped = dice.uniform().tolist(), (dice.uniform() < self.drop).tolist()
+        chosen = [
+            "" if drop else captions[int(draw * len(captions))]
+            for captions, draw, drop in zip(said, draws, dropped, strict=True)
+        ]
+        self.states.add(chosen)
+        longest = None if self.device == "cpu" else self.states.encoder.max_tokens  # one shape is faster on a GPU
+        text = self.states.batch(chosen, longest)
+        return Text(text.states.to(self.device), text.mask.to(self.device))
+
+    def _chosen(self, dice: Dice) -> Tensor:
+        """(B,) numbers of pictures."""
+        if self.pictures.painted is not None and (ready := self.pictures.ready) < len(self.pictures):
+            return (dice.uniform().double() * ready).long()
+        return torch.tensor([self._at(position) for position in dice.positions])
 
     def _at(self, position: int) -> int:
         epoch, offset = divmod(position, len(self.pictures))
         if self._order[0] != epoch:
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            generator = torch.Generator().manual_seed(number("order", self.seed, epoch))
             self._order = (epoch, torch.randperm(len(self.pictures), generator=generator))
         return int(self._order[1][offset])
+
+
+def _near(values: Tensor, device: str) -> Tensor:
+    """On the GPU, where it has room for them; else where they are."""
+    if not device.startswith("cuda"):
+        return values
+    free, _ = torch.cuda.mem_get_info()
+    return values.to(device) if values.nbytes < ROOM * free else values

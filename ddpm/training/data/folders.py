@@ -1,5 +1,6 @@
 """Pictures and captions in folders. Captions come from metadata.csv or metadata.jsonl (file_name, text), else
 from a .txt beside the picture, else from the name of its class folder; a plain folder has none of these.
+NAME.mask.png beside NAME.png (.jpg, ...) is white on the picture's subject.
 """
 
 from __future__ import annotations
@@ -7,54 +8,86 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
-from ddpm.training.data.pictures import SUFFIXES, Named, Pictures, collect
+from ddpm.training.data.pictures import SUFFIXES, File, Pictures, collect
 
 TABLES = ("metadata.csv", "metadata.jsonl")
+MASK = ".mask.png"
 Read = Callable[[str], bytes]
 
 
-def read_folder(data: Data) -> Pictures:
-    """All pictures below data.path, in the order of their names."""
-    return collect(_files(data.path), data, ", ".join(map(str, data.path)))
-
-
-def _files(folders: Sequence[Path]) -> Iterator[Named]:
+def read_folder(data: Data, folders: Sequence[Path] | None = None) -> Pictures:
+    """All pictures below data.path (or `folders`), in the order of their names."""
+    folders = folders or data.path
+    files: list[File] = []
     for folder in folders:
         if not folder.is_dir():
             raise BadRequest(f"data.path: {folder} is not a folder; check the path in the configuration.", "data.path")
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        yield from with_captions(names, partial(_read, folder), str(folder))
+        files += list_files(names, partial(_read, folder), str(folder), data)
+    return collect(files, data, ", ".join(map(str, folders)))
 
 
 def _read(folder: Path, name: str) -> bytes:
     return (folder / name).read_bytes()
 
 
-def with_captions(names: Sequence[str], read: Read, where: str) -> Iterator[Named]:
+def list_files(names: Sequence[str], read: Read, where: str, data: Data) -> list[File]:
     """Pictures among these names and what is said of them, for folders and archives: `read` gives a file's bytes."""
     there = set(names)
     table: dict[str, list[str]] = {}
     for name in names:
         if PurePosixPath(name).name in TABLES:
             table |= _table(name, read(name), there, where)
-    for name in names:
+    pictures = [name for name in names if _is_picture(name)]
+    if data.classes:
+        pictures = _of_classes(pictures, data.classes, where)
+    _check_texts(names, pictures, there, where)
+    files = []
+    for name in pictures:
         path = PurePosixPath(name)
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
-            continue
-        said = table.get(name, [])
-        text = path.with_suffix(".txt").as_posix()
+        said, text = table.get(name, []), path.with_suffix(".txt").as_posix()
         if not said and text in there:
             lines = read(text).decode("utf-8", "replace").splitlines()
             said = [line.strip() for line in lines if line.strip()]
         elif not said and not table and len(path.parts) > 1:
             said = [path.parent.name.replace("_", " ")]
-        yield name, read(name), said
+        mask = path.with_suffix(MASK).as_posix()
+        files.append(File(name, partial(read, name), said, partial(read, mask) if mask in there else None))
+    return files
+
+
+def _is_picture(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not name.endswith(MASK)
+
+
+def _of_classes(names: list[str], classes: Sequence[str], where: str) -> list[str]:
+    there = sorted({PurePosixPath(name).parent.name for name in names})
+    if absent := [name for name in classes if name not in there]:
+        raise BadRequest(
+            f"data.classes: there is no folder {absent[0]} in {where}; there are {', '.join(there[:12]) or 'none'}.",
+            "data.classes",
+        )
+    return [name for name in names if PurePosixPath(name).parent.name in classes]
+
+
+def _check_texts(names: Sequence[str], pictures: list[str], there: set[str], where: str) -> None:
+    """Captions of which not one belongs to a picture are a mistake, not captions to be passed over."""
+    texts = {name for name in names if name.endswith(".txt")}
+    matched = {PurePosixPath(name).with_suffix(".txt").as_posix() for name in pictures} & there
+    if len(texts) > 1 and pictures and not matched:
+        picture = PurePosixPath(pictures[0])
+        raise BadRequest(
+            f"data.path: none of the {len(texts)} .txt files in {where} belongs to a picture, the first: {min(texts)}. "
+            f"The caption of {picture.name} is {picture.with_suffix('.txt').name}.",
+            "data.path",
+        )
 
 
 def _table(name: str, content: bytes, there: set[str], where: str) -> dict[str, list[str]]:

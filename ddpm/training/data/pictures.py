@@ -1,59 +1,80 @@
-"""A training set in memory: uint8 pixels and captions, from files that may be anything. Broken ones are skipped."""
+"""A training set as tensors: uint8 pixels, captions, where the subject is. Files that cannot be read are skipped."""
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
+from tqdm import tqdm
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000  # a larger picture is taken for a mistake, not decoded
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises on a broken file
 
-Named = tuple[str, bytes, list[str]]  # name, the file's bytes, captions
+
+class File(NamedTuple):
+    """A picture file that has not been read yet."""
+
+    name: str
+    read: Callable[[], bytes]
+    captions: list[str]
+    mask: Callable[[], bytes] | None = None  # a grey picture of the same shape, white on the subject
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """pixels: (N, C, size, size) uint8; captions: of each picture, at least one, or None for an unconditional set."""
+    """A set, in memory or mapped from disk; one that is being painted grows up to len()."""
 
-    pixels: Tensor
-    captions: list[list[str]] | None
-    skipped: list[str] = field(default_factory=list)  # "name: reason", one for each file left out
+    pixels: Tensor  # (N, C, side, side) uint8
+    captions: list[list[str]] | None  # of each picture at least one; None: an unconditional set
+    remarks: list[str] = field(default_factory=list)  # "name: reason", one for each file left out
+    masks: Tensor | None = None  # (N, side, side) uint8, 255 on the subject
+    painted: Callable[[], int] | None = None  # how many there are by now; None: all
 
     def __len__(self) -> int:
         return len(self.pixels)
 
+    @property
+    def ready(self) -> int:
+        """Pictures that can be drawn from now."""
+        return len(self) if self.painted is None else self.painted()
 
-def collect(files: Iterable[Named], data: Data, where: str) -> Pictures:
-    """Decode, crop to the centre square, scale. Files that cannot be read are skipped and named."""
-    pixels: list[Tensor] = []
-    captions: list[list[str]] = []
-    skipped: list[str] = []
-    for name, content, said in files:
+
+def collect(files: Sequence[File], data: Data, where: str) -> Pictures:
+    """Decode, crop to the centre square, scale; what the cache has already is not decoded again."""
+    from ddpm.training.data.shelf import Shelf
+
+    shelf = Shelf(data, len(files), data.cache)
+    left = files[shelf.continued([file.name for file in files]) :]
+    for file in tqdm(left, desc="reading pictures", unit="", mininterval=2, disable=len(left) < 500):
         try:
-            pixels.append(square(content, data))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            skipped.append(f"{name}: {error}")
-            continue
-        captions.append(said)
-    if not pixels:
-        reason = f"; none of {len(skipped)} could be read, the first: {skipped[0]}" if skipped else ""
+            pixels = square(file.read(), data)
+            mask = None if file.mask is None else square(file.mask(), data, channels=1)[0]
+        except UNREADABLE as error:
+            shelf.skip(file.name, str(error))
+        else:
+            shelf.add(file.name, pixels, mask=mask)
+    pictures = shelf.pictures([file.captions for file in files])
+    if not len(pictures):
+        broken = pictures.remarks
+        reason = f"; none of {len(broken)} could be read, the first: {broken[0]}" if broken else ""
         raise BadRequest(f"data.path: no pictures in {where} ({', '.join(SUFFIXES)}){reason}.", "data.path")
-    has_captions = data.captions and any(captions)
-    return Pictures(torch.stack(pixels), [said or [""] for said in captions] if has_captions else None, skipped)
+    return pictures
 
 
-def square(content: bytes, data: Data) -> Tensor:
-    """The bytes of a picture file -> uint8 (C, size, size): upright, on white, centre square, box-filtered."""
+def square(content: bytes, data: Data, channels: int | None = None) -> Tensor:
+    """The bytes of a picture file -> uint8 (C, side, side): upright, on white, centre square, box-filtered."""
+    channels = channels or data.channels
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on metadata; what matters is raised
         with Image.open(io.BytesIO(content)) as opened:
@@ -61,15 +82,25 @@ def square(content: bytes, data: Data) -> Tensor:
                 raise ValueError(f"{opened.width} x {opened.height} pixels are more than {MAX_PIXELS}")
             image = ImageOps.exif_transpose(opened).convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    side = (data.size, data.size)
-    fitted = ImageOps.fit(flat.convert("RGB" if data.channels == 3 else "L"), side, Image.Resampling.BOX)
-    array = np.array(fitted).reshape(data.size, data.size, data.channels)
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
+    side = (data.kept, data.kept)
+    return as_tensor(ImageOps.fit(flat.convert("RGB" if channels == 3 else "L"), side, Image.Resampling.BOX))
 
 
 def resized(pixels: np.ndarray, data: Data) -> Tensor:
-    """One uint8 (H, W, 3) array -> (C, size, size), for pictures that are made, not read."""
-    image = Image.fromarray(pixels).convert("RGB" if data.channels == 3 else "L")
-    if image.size != (data.size, data.size):
-        image = image.resize((data.size, data.size), Image.Resampling.BOX)
-    return torch.from_numpy(np.array(image).reshape(data.size, data.size, data.channels)).permute(2, 0, 1).contiguous()
+    """One uint8 (H, W, 3) array -> (C, side, side), for pictures that are made, not read."""
+    return as_tensor(_box(Image.fromarray(pixels).convert("RGB" if data.channels == 3 else "L"), data.kept))
+
+
+def resized_mask(mask: np.ndarray, data: Data) -> Tensor:
+    """One uint8 (H, W) array -> (side, side)."""
+    return as_tensor(_box(Image.fromarray(mask), data.kept))[0]
+
+
+def _box(image: Image.Image, side: int) -> Image.Image:
+    return image if image.size == (side, side) else image.resize((side, side), Image.Resampling.BOX)
+
+
+def as_tensor(image: Image.Image) -> Tensor:
+    """RGB or L -> uint8 (C, H, W)."""
+    array = np.array(image)
+    return torch.from_numpy(array if array.ndim == 3 else array[..., None]).permute(2, 0, 1).contiguous()

@@ -19,7 +19,7 @@ FINE = 4  # painted this much larger, then reduced: smooth edges
 
 def paint_shapes(data: Data) -> Pictures:
     """data.count pictures, the same for the same seed."""
-    made = [_shape(random.Random(f"{data.seed}:{index}"), data.size * FINE) for index in range(data.count)]
+    made = [_shape(random.Random(f"{data.seed}:{index}"), data.kept * FINE) for index in range(data.count)]
     pixels = torch.stack([resized(array, data) for array, _ in made])
     return Pictures(pixels, [[caption] for _, caption in made] if data.captions else None)
 

@@ -1,0 +1,91 @@
+"""The task of a diffusion model: say what is under the noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ddpm.models.card import Defaults, ModelCard
+from ddpm.models.model import Model, Text
+from ddpm.training.config import TrainConfig
+from ddpm.training.data.batches import Batch, Batches
+from ddpm.training.data.latents import latents_of
+from ddpm.training.data.pictures import Pictures
+from ddpm.training.dice import Dice
+from ddpm.training.learner import learner
+from ddpm.training.loss import Loss
+from ddpm.training.preview import moments
+
+
+class Denoising:
+    """Network, loss, previews and the model folder of one run."""
+
+    def __init__(self, config: TrainConfig, pictures: Pictures, device: str) -> None:
+        self.config = config
+        self.learner = learner(config, pictures.captions is not None, device)
+        self.module, self.shape = self.learner.module, self.learner.shape
+        self.prompts = list(config.previews.prompts) or _first_captions(pictures, config.previews.count)
+        latents = None
+        if self.learner.codec.factor > 1:
+            data = config.data
+            latents = latents_of(pictures, self.learner.codec, data.flip, data.cache, self.learner.hash, device)
+        self.batches = Batches(
+            pictures, config.data, self.learner.text,
+            seed=config.seed, drop=config.drop_captions, latents=latents, device=device,
+        )  # fmt: skip
+        perceptual = None
+        if config.perceptual and config.features:
+            from ddpm.training.perceptual import Perceptual
+
+            perceptual = config.perceptual, Perceptual(config.features, device)
+        self._loss = Loss(
+            self.learner.target, self.learner.schedule, config.loss, config.times, config.subject_weight, perceptual
+        )
+
+    def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
+        noisy = self._loss.noisy(batch.x0, dice)
+        x_t = noisy.x_t.contiguous(memory_format=torch.channels_last)
+        return self._loss.of(self.learner.call(network, x_t, noisy.t, batch.text), noisy, batch.mask)
+
+    def show(self, model: nn.Module) -> list[Tensor]:
+        return moments(self.as_model(model), self.config.previews, self.config.data.size, self.prompts)
+
+    def write(self, folder: Path, model: nn.Module, card_text: str) -> None:
+        self.learner.write(folder, model, self.card(), card_text)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, values: dict[str, Any]) -> None:
+        return None
+
+    def card(self) -> ModelCard:
+        """The line in the menu that this run will have."""
+        config, text = self.config, self.learner.text is not None
+        target, schedule = self.learner.names
+        wish = config.previews
+        return ModelCard(
+            name=config.name, title=config.title or config.name, origin="embedded", format="ddpm",
+            size=config.data.size, channels=config.data.channels, target=target, schedule=schedule,
+            text="minilm" if text else None, licence=config.licence, note=config.note,
+            defaults=Defaults(wish.sampler, wish.steps, wish.guidance_scale if text else 1.0),
+            kind="text" if text else "unconditional", latent=self.learner.codec.factor > 1,
+        )  # fmt: skip
+
+    def as_model(self, module: nn.Module) -> Model:
+        """The network in training as the application will see it."""
+        it = self.learner
+
+        def network(x_t: Tensor, t: float, prompt: Text | None) -> Tensor:
+            if prompt is not None:
+                prompt = Text(prompt.states.to(x_t.device), prompt.mask.to(x_t.device))
+            return it.call(module, x_t, torch.full((len(x_t),), t, device=x_t.device), prompt)
+
+        return Model(self.card(), it.schedule, it.codec, it.text, network, it.target, module, clamp=it.clamp)
+
+
+def _first_captions(pictures: Pictures, count: int) -> list[str]:
+    return [said[-1] for said in (pictures.captions or [])[:count]] or [""]

@@ -1,0 +1,27 @@
+"""Muon (Jordan et al. 2024) for the matrices of transformer blocks, AdamW for everything else."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from ddpm.errors import BadRequest
+from ddpm.training.config import TrainConfig
+
+BETAS = (0.9, 0.99)  # a shorter second memory than AdamW's 0.999: these runs are short
+
+
+def optimisers(config: TrainConfig, module: nn.Module) -> list[torch.optim.Optimizer]:
+    """One or two. Muon is for what its paper says: the matrices inside, not the first, the last or the embeddings."""
+    trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    matrices = [p for name, p in trained.items() if p.ndim == 2 and name.startswith("middle.")]
+    if not config.muon_rate:
+        matrices = []
+    elif matrices and not hasattr(torch.optim, "Muon"):
+        raise BadRequest(f"muon_rate needs torch 2.9, this is {torch.__version__}; set muon_rate: 0.", "muon_rate")
+    chosen = {id(p) for p in matrices}
+    rest = [p for p in trained.values() if id(p) not in chosen]
+    adamw = torch.optim.AdamW(rest, lr=config.learning_rate, betas=BETAS, weight_decay=config.weight_decay, fused=True)
+    if not matrices:
+        return [adamw]
+    return [torch.optim.Muon(matrices, lr=config.muon_rate, weight_decay=config.weight_decay), adamw]

@@ -1,0 +1,99 @@
+"""What a run leaves in its folder and in weights/. Only the main process writes.
+
+runs/NAME/config.yaml  state.pt  state-before-decay.pt  loss.csv  curves.png  strip.png  film.mp4  previews/  ema-X/
+weights/NAME/          the model of the first EMA, as the application reads it
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ddpm.errors import DDPMError, Missing
+from ddpm.training.config import TrainConfig
+from ddpm.training.curves import Curves
+from ddpm.training.preview import save_film, save_picture, sheet, strip
+from ddpm.training.settings import to_yaml
+from ddpm.training.state import State
+from ddpm.training.task import Task
+
+
+class Records:
+    """Of one run: where things are and how they are written."""
+
+    def __init__(self, config: TrainConfig, task: Task, state: State, pictures: int) -> None:
+        self.config, self.task, self.state, self.pictures = config, task, state, pictures
+        self.folder, self.previews = config.folder, config.folder / "previews"
+        self.state_file, self.before_decay = state_files(config)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "config.yaml").write_text(to_yaml(config), encoding="utf-8")
+        self.curves = Curves(self.folder, state.images, config.tensorboard)
+        self._written = time.monotonic()
+
+    def save(self) -> None:
+        """The state for --resume, then the model."""
+        self.state.save(self.state_file)
+        self.write_model()
+
+    def decay_begins(self) -> None:
+        """A later session that has more time goes on from here."""
+        self.state.save(self.before_decay)
+
+    def snapshot(self) -> None:
+        """The model, where snapshot_minutes have passed since it was written."""
+        every = self.config.snapshot_minutes * 60
+        if every and time.monotonic() - self._written >= every:
+            self.write_model()
+
+    def write_model(self) -> None:
+        """The first EMA as a model of the application's menu; further ones, to be compared, in the run's folder."""
+        config = self.config
+        text = config.card.read_text(encoding="utf-8") if config.card else self._card_text()
+        folders = [config.weights / config.name, *(self.folder / f"ema-{decay}" for decay in config.ema[1:])]
+        try:
+            for folder, averaged in zip(folders, self.state.averages, strict=True):
+                self.task.write(folder, averaged, text)
+            self.curves.save()
+        except OSError as error:
+            raise DDPMError(
+                f"{config.weights / config.name} could not be written: {error}. Make room, then --resume; the state is "
+                "saved."
+            ) from error
+        self._written = time.monotonic()
+
+    def preview(self) -> None:
+        """A grid of pictures and a strip of their making."""
+        shown = self.task.show(self.state.model)
+        grid = sheet(shown[-1])
+        save_picture(grid, self.previews / f"{self.state.images:09d}.png")
+        save_picture(strip(shown), self.folder / "strip.png")
+        self.curves.show("previews", grid, self.state.images)
+
+    def finish(self) -> None:
+        """The last grid, and the film of all of them."""
+        shown = self.task.show(self.state.model)
+        save_picture(sheet(shown[-1]), self.previews / "final.png")
+        save_picture(strip(shown), self.folder / "strip.png")
+        format = self.config.previews.film
+        if format == "none":
+            return
+        grids = [grid for grid in sorted(self.previews.glob("0*.png")) if int(grid.stem) <= self.state.images]
+        try:
+            save_film(grids, shown, self.folder / f"film.{format}", format)
+        except Missing as error:
+            print(error)
+
+    def _card_text(self) -> str:
+        config, state = self.config, self.state
+        return (
+            f"# {config.title or config.name}\n\n{config.note}\n\n"
+            f"Licence: {config.licence}. Trained on {self.pictures} pictures of {config.data.kind}, "
+            f"{config.data.size} px; it has seen {state.images} in {state.seconds:.0f} s; "
+            f"loss {state.mean_loss():.4f}.\n\n"
+            f"```yaml\n{to_yaml(config)}```\n"
+        )
+
+
+def state_files(config: TrainConfig) -> tuple[Path, Path]:
+    """state.pt, and the one from before the decay of the rates."""
+    return config.folder / "state.pt", config.folder / "state-before-decay.pt"
