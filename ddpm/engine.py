@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from PIL import Image
 
 from ddpm.errors import Missing, UnknownModel
-from ddpm.events import Event, Notice, Preview, Result
+from ddpm.events import Begun, Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 from ddpm.loaded import LoadedModels
 
@@ -125,6 +125,7 @@ class Engine:
         hears of tiles, which finish inside one long call.
         """
         from ddpm.plan import prepare, resolve
+        from ddpm.sources import with_nearest
 
         name = self._name(request)
         if not self.models.has(name):  # which refuses unknown names; what the card alone rules out is refused here
@@ -140,6 +141,8 @@ class Engine:
             work = replace(work, request=work.request.model_copy(update={"seed": secrets.randbelow(SEEDS)}))
         if work.start.unchanged is not None:
             yield from self._unchanged(work, stop, tell)
+        elif work.start.face is not None:
+            yield from with_nearest(self._paint(work, stop, watch, tell), work.start.face)
         else:
             yield from self._paint(work, stop, watch, tell)
 
@@ -166,6 +169,8 @@ class Engine:
             seeds = [request.seed + index for index in range(first, min(first + together, request.count))]
             frames: list[Image.Image] | None = [] if film and first == 0 else None
             painting = Painting(work.plan(seeds), work.model.codec, first, pace, stop, watch, frames)
+            if first == 0 and work.start.face is not None:
+                yield Begun(painting.beginning())
             yield from painting
             if painting.x0 is None:  # stopped before the first call
                 return

@@ -52,6 +52,21 @@ class Framed:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Selfie: what its first picture starts from, the framed face under as much noise as `strength` asks for."""
+
+    image: Image.Image
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Selfie: which result looks most like the framed face, once there are several."""
+
+    index: int  # of the Result
+    image: Image.Image
+
+
+@dataclass(frozen=True, slots=True)
 class Film:
     """The denoising of one picture as a film file's bytes."""
 
@@ -69,4 +84,4 @@ class Failed:
     text: str
 
 
-Event = Notice | Preview | Result | Framed | Film | Failed
+Event = Notice | Preview | Result | Framed | Begun | Nearest | Film | Failed

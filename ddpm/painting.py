@@ -68,6 +68,11 @@ class Painting:
         except _Stopped:
             self.partial = True
 
+    def beginning(self) -> Image.Image:
+        """What the first picture starts from, in the same light as previews of x_t."""
+        level = self.plan.levels[0]
+        return self._shown(self.plan.x / math.hypot(level.alpha, level.sigma))
+
     def _predict(self, x_t: Tensor, level: Level) -> Prediction:
         """The plan's own, with Stop read before every model call and the newest x0 kept for a partial result."""
         if self.stop():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,18 +11,15 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ddpm.diffusion.constraints import holding, keep, low_pass
-from ddpm.diffusion.guidance import noise_share, towards
+from ddpm.diffusion.constraints import holding, keep
+from ddpm.diffusion.likeness import resembling
 from ddpm.diffusion.prediction import Predict
-from ddpm.diffusion.schedule import Level
-from ddpm.events import Event, Framed, Notice
+from ddpm.events import Event, Framed, Nearest, Notice, Result
 from ddpm.images import Box, fit, mask_box, mask_notice, paste_back, prepare_mask, to_pixels
 from ddpm.models.model import Model
 from ddpm.request import FromImage, FromMask, FromSelfie
 
 Size = tuple[int, int]  # (width, height), as PIL
-FREE_BELOW, HELD_ABOVE = 0.15, 0.35  # noise shares: a selfie holds the layout early and leaves detail to the network
-EDGE_PULL = 0.15  # of the edges' gradient at likeness 1, in units of `towards`; beyond it outlines look traced
 
 
 def _as_it_is(predict: Predict) -> Predict:
@@ -42,6 +39,7 @@ class Start:
     finish: Callable[[Image.Image], Image.Image] = _same  # the decoded picture -> what the user gets
     unchanged: Image.Image | None = None  # strength 0: this, bit for bit
     events: list[Event] = field(default_factory=list)
+    face: Image.Image | None = None  # selfie: what the results are to resemble
 
 
 @torch.no_grad()
@@ -86,7 +84,7 @@ def from_mask(source: FromMask, model: Model, size: Size) -> Start:
 
 
 def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
-    """The framed face holds the low frequencies of x0 while much is open, and its edges pull; `likeness` does both."""
+    """x starts as far from the framed face as `strength` says; on the way it is led back as `likeness` says."""
     from ddpm.faces import frame_face  # here, because it brings OpenCV
 
     framed = frame_face(source.image, max(size))
@@ -97,21 +95,25 @@ def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
     if source.strength == 0:
         return Start(unchanged=face, events=events)
     known = latents_of(face, model)
-    likeness = source.likeness
-    cells = 8 * 4**likeness  # of the held layout along a side: 8 knows where the face is, 32 knows the eyes
-    factor = max(1, round(min(known.shape[-2:]) / cells))
-
-    def weight(level: Level) -> float:
-        openness = (noise_share(level) - FREE_BELOW) / (HELD_ABOVE - FREE_BELOW)
-        return likeness * min(1.0, max(0.0, openness))
 
     def steer(predict: Predict) -> Predict:
-        if not likeness:
-            return predict
-        pulled = towards(predict, _edge_loss(known), EDGE_PULL * likeness, until=FREE_BELOW)
-        return holding(pulled, low_pass(known, factor, weight))
+        return resembling(predict, known, source.likeness)
 
-    return Start(None if source.strength == 1 else known, steer, events=events)
+    return Start(None if source.strength == 1 else known, steer, events=events, face=face)
+
+
+def with_nearest(events: Iterator[Event], face: Image.Image) -> Iterator[Event]:
+    """The events, and at the end which of several results looks most like the framed face."""
+    from ddpm.faces.alike import most_alike
+
+    results: list[Result] = []
+    for event in events:
+        if isinstance(event, Result):
+            results.append(event)
+        yield event
+    if len(results) > 1:
+        nearest = results[most_alike(face, [result.image for result in results])]
+        yield Nearest(nearest.index, nearest.image)
 
 
 def _frame(box: Box, size: Size) -> tuple[int, int, int, int]:
@@ -147,19 +149,3 @@ def _filled(known: Tensor, paint: Tensor, fill: str) -> Tensor:
         result = torch.where(near > 1e-3, mean, result)
         side //= 2
     return known * (1 - paint) + result * paint
-
-
-def _edge_loss(known: Tensor) -> Callable[[Tensor], Tensor]:
-    """x0 (B, C, H, W) -> (B,): how far its edges are from the face's, within the oval where a framed face is."""
-    height, width = known.shape[-2:]
-    y = torch.linspace(-1, 1, height, device=known.device)[:, None]
-    x = torch.linspace(-1, 1, width, device=known.device)[None, :]
-    oval = ((x / 0.75) ** 2 + (y / 0.95) ** 2 <= 1).float()
-    across, down = known.diff(dim=-1), known.diff(dim=-2)
-
-    def loss(x0: Tensor) -> Tensor:
-        off_across = F.smooth_l1_loss(x0.diff(dim=-1), across.expand(len(x0), -1, -1, -1), reduction="none", beta=0.1)
-        off_down = F.smooth_l1_loss(x0.diff(dim=-2), down.expand(len(x0), -1, -1, -1), reduction="none", beta=0.1)
-        return (off_across * oval[:, 1:]).mean(dim=(1, 2, 3)) + (off_down * oval[1:]).mean(dim=(1, 2, 3))
-
-    return loss

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ddpm.diffusion.constraints import clamp, holding, keep, low_pass
+from ddpm.diffusion.constraints import clamp, holding, keep, low_pass, octaves, within
+from ddpm.diffusion.prediction import Prediction, eps_of
 from ddpm.diffusion.schedule import CLEAN, Schedule, levels
 from ddpm.samplers import SAMPLERS
 from ddpm.samplers.loop import Plan, sample
@@ -89,6 +90,49 @@ def test_low_pass_weight_may_depend_on_the_level():
     constrain = low_pass(KNOWN, 4, lambda level: 1.0 if level.sigma > 0.5 else 0.0)
     x0 = drawn(1, 3, 16, 16)
     assert torch.equal(constrain(x0, CLEAN), x0) and not torch.equal(constrain(x0, LEVEL), x0)
+
+
+def test_octaves_are_nested_low_passes():
+    """Shares that fall to zero after one octave are that octave's low pass, whatever the coarser ones."""
+    x0 = drawn(2, 3, 32, 32)
+    known = drawn(1, 3, 32, 32, seed=5)
+    for last, factor in enumerate((8, 4, 2)):
+        pulled = octaves(known, lambda level, octave, last=last: 0.6 * (octave <= last))(x0, LEVEL)
+        torch.testing.assert_close(pulled, low_pass(known, factor, 0.6)(x0, LEVEL))
+    assert torch.equal(octaves(known, lambda level, octave: 0.0)(x0, LEVEL), x0)
+
+
+def test_each_octave_has_its_own_share():
+    known, x0 = drawn(1, 3, 32, 32, seed=5), torch.zeros(1, 3, 32, 32).double()
+    parts = [octaves(known, lambda level, octave, only=only: float(octave == only))(x0, LEVEL) for only in range(3)]
+    mixed = octaves(known, lambda level, octave: (1.0, 0.5, 0.25)[octave])(x0, LEVEL)
+    torch.testing.assert_close(mixed, parts[0] + 0.5 * parts[1] + 0.25 * parts[2])
+
+
+@pytest.mark.parametrize("side", [2, 4, 7, 12])
+def test_octaves_of_the_smallest_pictures(side):
+    known = torch.full((1, 3, side, side), 0.4).double()
+    pulled = octaves(known, lambda level, octave: 1.0)(torch.zeros_like(known), LEVEL)
+    torch.testing.assert_close(pulled, known)
+
+
+def test_guidance_stays_within_what_the_network_and_the_known_picture_hold():
+    def predict(x_t, level):
+        return Prediction(0.3 * torch.tanh(x_t), eps_of(x_t, 0.3 * torch.tanh(x_t), level))
+
+    def far(predict):
+        return holding(predict, lambda x0, level: x0 + 5 * torch.sign(x0))
+
+    known, x_t = drawn(1, 3, 8, 8, seed=2) / 10, drawn(4, 3, 8, 8)
+    x0, eps = within(predict, far, known)(x_t, LEVEL)
+    said = predict(x_t, LEVEL).x0
+    for index in range(4):
+        for channel in range(3):
+            both = torch.cat([said[index, channel].flatten(), known[0, channel].flatten()])
+            assert x0[index, channel].min() == both.min() and x0[index, channel].max() == both.max()
+    torch.testing.assert_close(LEVEL.alpha * x0 + LEVEL.sigma * eps, x_t)
+    free = within(predict, lambda predict: predict, known)(x_t, LEVEL)
+    torch.testing.assert_close(free.x0, said)
 
 
 def test_clamp():

@@ -1,0 +1,62 @@
+"""What `likeness` means: how a picture is led towards a known one at every noise level, by one number in 0..1.
+
+Layout, colour and light are held by octaves (Choi et al. 2021, ILVR, here with a share for each octave); outlines
+follow the gradient of a loss on x0. Nothing depends on the batch, on the size of the picture or on what the model
+predicts: cells are counted along a side, noise levels as shares of noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ddpm.diffusion.constraints import holding, octaves, within
+from ddpm.diffusion.guidance import noise_share, towards
+from ddpm.diffusion.prediction import Predict
+from ddpm.diffusion.schedule import Level
+
+POWERS = (0.5, 1.0, 2.0, 3.0)  # of likeness, for 4, 8, 16 and 32 cells: the finer, the later it is asked for
+RELEASE = (0.05, 0.15)  # noise shares between which the hold is let go: detail is the network's
+EDGE_PULL = 0.15  # of the edges' gradient at likeness 1, in units of `towards`; beyond it outlines look traced
+EDGES_UNTIL = 0.15  # noise share at which that gradient has faded
+
+
+def resembling(predict: Predict, x0_known: Tensor, likeness: float, *, through_network: bool = False) -> Predict:
+    """`predict`, led towards the known picture: 0 not at all, 1 as closely as detail allows.
+
+    x0_known: (1, C, H, W) at model scale. `through_network` takes the outlines' gradient at x_t: two to three times
+    the cost of a step, and the network has a say in how an outline is drawn.
+    """
+    if not likeness:
+        return predict
+
+    def share(level: Level, octave: int) -> float:
+        free, held = RELEASE
+        hold = min(1.0, max(0.0, (noise_share(level) - free) / (held - free)))
+        return hold * likeness ** POWERS[octave] if octave < len(POWERS) else 0.0
+
+    def guide(predict: Predict) -> Predict:
+        pulled = towards(predict, edge_loss(x0_known), EDGE_PULL * likeness, until=EDGES_UNTIL,
+                         through_network=through_network)  # fmt: skip
+        return holding(pulled, octaves(x0_known, share))
+
+    return within(predict, guide, x0_known)
+
+
+def edge_loss(known: Tensor) -> Callable[[Tensor], Tensor]:
+    """x0 (B, C, H, W) -> (B,): how far its edges are from the known ones, within the oval where a framed face is."""
+    height, width = known.shape[-2:]
+    y = torch.linspace(-1, 1, height, device=known.device)[:, None]
+    x = torch.linspace(-1, 1, width, device=known.device)[None, :]
+    oval = ((x / 0.75) ** 2 + (y / 0.95) ** 2 <= 1).float()
+    across, down = known.diff(dim=-1), known.diff(dim=-2)
+
+    def loss(x0: Tensor) -> Tensor:
+        off_across = F.smooth_l1_loss(x0.diff(dim=-1), across.expand(len(x0), -1, -1, -1), reduction="none", beta=0.1)
+        off_down = F.smooth_l1_loss(x0.diff(dim=-2), down.expand(len(x0), -1, -1, -1), reduction="none", beta=0.1)
+        return (off_across * oval[:, 1:]).mean(dim=(1, 2, 3)) + (off_down * oval[1:]).mean(dim=(1, 2, 3))
+
+    return loss

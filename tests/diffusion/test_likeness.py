@@ -1,0 +1,101 @@
+"""Likeness: one number that leads x0 towards a known picture, held to laws on the exact Gaussian denoiser."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from ddpm.diffusion.constraints import clamp, holding
+from ddpm.diffusion.likeness import EDGES_UNTIL, RELEASE, edge_loss, resembling
+from ddpm.diffusion.schedule import Schedule, levels
+from ddpm.samplers import SAMPLERS
+from ddpm.samplers.loop import Plan, sample
+
+SCHEDULES = [Schedule.linear(), Schedule.flow()]
+
+
+def drawn(*shape, seed=0):
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def portrait(side):
+    """Smooth and coloured, with one hard outline."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
+    known = torch.stack([0.6 * x, 0.4 * y, -0.3 * x * y]) + 0.3 * (x**2 + y**2 < 0.4)
+    return known[None].double().clamp(-1, 1)
+
+
+def away(x0, known, cells):
+    return (F.adaptive_avg_pool2d(x0 - known, cells)).square().mean(dim=(1, 2, 3)).sqrt()
+
+
+def made(gaussian, known, likeness, name="heun", schedule=SCHEDULES[0], count=3, **settings):
+    path, sampler = SAMPLERS[name].path(levels(schedule, 12)), SAMPLERS[name]
+    x = path[0].sigma * drawn(3, *known.shape[1:])[:count]
+    predict = resembling(holding(gaussian, clamp()), known, likeness, **settings)
+    generator = torch.Generator().manual_seed(8)
+
+    def noise():
+        return torch.randn(x.shape, generator=generator, dtype=x.dtype)
+
+    return list(sample(Plan(x, path, predict, sampler, noise)))[-1].x
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=["linear", "flow"])
+@pytest.mark.parametrize("name", ["heun", "dpmpp_2m", "euler_ancestral", "unipc"])
+def test_more_likeness_is_nearer_for_every_sampler(gaussian, name, schedule):
+    known = portrait(32)
+    for cells in (4, 8, 16):
+        distances = [away(made(gaussian, known, likeness, name, schedule), known, cells)
+                     for likeness in (0.0, 0.25, 0.5, 0.75, 1.0)]  # fmt: skip
+        for nearer, further in zip(distances[1:], distances, strict=False):
+            assert (nearer < further).all()
+        assert (distances[-1] < 0.35 * distances[0]).all()
+
+
+def test_it_means_the_same_at_every_size(gaussian):
+    """Cells are counted along the side: the same part of the distance is left."""
+
+    def left(side):
+        known = portrait(side)
+        return float((away(made(gaussian, known, 0.5), known, 8) / away(made(gaussian, known, 0.0), known, 8)).mean())
+
+    assert left(32) == pytest.approx(left(64), abs=0.1)
+
+
+def test_one_picture_is_led_as_one_of_several(gaussian):
+    known = portrait(16)
+    together = made(gaussian, known, 0.7)
+    torch.testing.assert_close(together[:1], made(gaussian, known, 0.7, count=1), atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("through_network", [False, True])
+@pytest.mark.parametrize("likeness", [0.3, 1.0])
+def test_x0_stays_in_the_data_and_consistent(gaussian, likeness, through_network):
+    known = portrait(16)
+    for schedule in SCHEDULES:
+        for level in levels(schedule, 8)[:-1]:
+            x_t = 3 * drawn(2, 3, 16, 16)
+            with torch.no_grad():
+                led = resembling(holding(gaussian, clamp()), known, likeness, through_network=through_network)
+                x0, eps = led(x_t, level)
+            assert x0.abs().max() <= 1 and not x0.requires_grad
+            torch.testing.assert_close(level.alpha * x0 + level.sigma * eps, x_t)
+
+
+def test_the_network_has_the_last_word(gaussian):
+    known, x_t = portrait(16), drawn(2, 3, 16, 16)
+    late, early = Schedule.flow().level(min(*RELEASE, EDGES_UNTIL) - 0.01), Schedule.flow().level(0.5)
+    assert torch.equal(resembling(gaussian, known, 1.0)(x_t, late).x0, gaussian(x_t, late).x0)
+    assert not torch.equal(resembling(gaussian, known, 1.0)(x_t, early).x0, gaussian(x_t, early).x0)
+    assert resembling(gaussian, known, 0.0) is gaussian
+
+
+def test_edges_count_where_a_framed_face_is():
+    known = portrait(32)
+    corner, middle, shifted = known.repeat(3, 1, 1, 1)
+    corner[:, :3, :3] += 1.0
+    middle[:, 14:17, 14:17] += 1.0
+    lost = edge_loss(known)(torch.stack([corner, middle, shifted + 0.4]))
+    assert lost[0] == 0 and lost[1] > 0 and lost[2] < 1e-12  # colour and light are not edges
