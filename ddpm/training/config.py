@@ -189,6 +189,8 @@ class TrainConfig(Section):
         if self.autoencoder is not None:
             if self.start or self.codec:
                 raise ValueError("autoencoder trains a codec; leave out start and codec")
+            if self.data.channels != 3:
+                raise ValueError("a codec is for colours: with autoencoder data.channels must be 3")
             if size % self.autoencoder.factor:
                 raise ValueError(f"data.size ({size}) must be a multiple of {self.autoencoder.factor} for this codec")
             return

@@ -50,6 +50,9 @@ class Denoising:
         x_t = noisy.x_t.contiguous(memory_format=torch.channels_last)
         return self._loss.of(self.learner.call(network, x_t, noisy.t, batch.text), noisy, batch.mask)
 
+    def after_step(self) -> None:
+        return None
+
     def show(self, model: nn.Module) -> list[Tensor]:
         return moments(self.as_model(model), self.config.previews, self.config.data.size, self.prompts)
 

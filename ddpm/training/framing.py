@@ -176,7 +176,7 @@ def spoilt(rng: np.random.Generator, look: Pixels) -> Pixels:
     x = 255 * (np.clip(x / 255, 0, 1) ** math.exp(rng.normal(0, 0.25)))
     x = (x - 128) * rng.uniform(0.6, 1.25) + 128 + rng.normal(0, 12) + rng.normal(0, 5, 3)
     if rng.random() < 0.25:
-        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.3, 1.3))
+        x = np.asarray(cv2.GaussianBlur(x, (0, 0), rng.uniform(0.3, 1.3)), dtype=np.float64)
     if rng.random() < 0.3:
         x += rng.normal(0, rng.uniform(1, 8), x.shape)
     if rng.random() < 0.15:

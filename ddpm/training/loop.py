@@ -80,7 +80,7 @@ class Run:
     def go(self) -> bool:
         config, state = self.config, self.state
         parameters = sum(p.numel() for p in state.module.parameters())
-        self._say(f"{parameters / 1e6:.1f} M parameters on {self.device}, {self.processes.num_processes} processes")
+        self._say(f"{parameters:,} parameters on {self.device}, {self.processes.num_processes} process(es)")
         progress = Progress(config.images, state.images, self.pace, self.main)
         began, before = time.monotonic(), state.seconds
         self.network.train()
@@ -131,6 +131,7 @@ class Run:
             state.scaler.step(optimiser)  # which leaves out a step whose float16 gradient overflowed
         state.scaler.update()
         state.module.zero_grad(set_to_none=True)
+        self.task.after_step()
         return total
 
     def _rows(self) -> list[range]:

@@ -31,6 +31,9 @@ class Task(Protocol):
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
         """The mean loss of a batch, with its graph."""
 
+    def after_step(self) -> None:
+        """The optimisers have taken a step: what else learns with them takes its own."""
+
     def show(self, model: nn.Module) -> list[Tensor]:
         """Pictures, as moments of their making, the last one finished: (N, 3, H, W) in [-1, 1] each."""
 

@@ -20,9 +20,7 @@ COLOUR_WORDS = frozenset(
 GREY = (0.299, 0.587, 0.114)  # luma of Rec. 601
 
 
-def augment(
-    x0: Tensor, mask: Tensor | None, data: Data, dice: Dice, coloured: Tensor
-) -> tuple[Tensor, Tensor | None]:
+def augment(x0: Tensor, mask: Tensor | None, data: Data, dice: Dice, coloured: Tensor) -> tuple[Tensor, Tensor | None]:
     """x0: (B, C, side, side) in [-1, 1], mask: (B, side, side); both cut to data.size.
 
     coloured: (B,) bool, whether the colours are captioned and so left alone.

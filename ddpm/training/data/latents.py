@@ -28,6 +28,7 @@ def latents_of(pictures: Pictures, codec: Codec, flip: bool, cache: Path | None,
     progress = None if cache is None else cache / "latents.json"
     latents, done = torch.empty(shape, dtype=torch.float16), 0
     if cache is not None and progress is not None:
+        cache.mkdir(parents=True, exist_ok=True)
         done = _done(progress, shape, hash)
         latents = torch.from_numpy(np.memmap(cache / "latents.bin", np.float16, "r+" if done else "w+", shape=shape))
     starts = range(done, count, TOGETHER)

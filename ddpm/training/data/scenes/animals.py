@@ -39,6 +39,11 @@ def wolf(c: skia.Canvas, col: Colour, howl: bool) -> None:
     for i in range(6):
         x = 46 + i * 9
         c.drawPath(poly([(x, 54), (x + 9, 50), (x + 5, 58)]), paint(dark, 0.8))
+    _wolf_head(c, col, howl)
+
+
+def _wolf_head(c: skia.Canvas, col: Colour, howl: bool) -> None:
+    light, dark = mix(col, (250, 248, 244), 0.55), mul(col, 0.6)
     c.save()
     if howl:
         c.translate(38, 48)
@@ -64,6 +69,30 @@ def wolf(c: skia.Canvas, col: Colour, howl: bool) -> None:
     c.restore()
 
 
+def running_wolf(c: skia.Canvas, col: Colour) -> None:
+    """stretched out at a gallop, to the left"""
+    light, dark = mix(col, (250, 248, 244), 0.55), mul(col, 0.6)
+    c.drawPath(svg("M94 66 C110 58 118 62 128 50 C130 66 120 80 98 82 Z"), shade_of(dark, 50, 84))
+    for a, knee, foot, k in (
+        ((48, 82), (32, 98), (20, 114), 0.66), ((90, 80), (106, 94), (112, 114), 0.66),
+        ((44, 82), (22, 92), (6, 104), 1.0), ((96, 78), (114, 88), (126, 102), 0.95),
+    ):  # fmt: skip
+        c.drawPath(smooth([a, knee, knee, foot]), paint(mul(col, k), stroke=8.5))
+        oval(c, foot[0] - 1, foot[1] + 2, 5.5, 3.6, paint(mul(col, k * 0.8)))
+    body = svg(
+        "M30 66 C36 52 56 58 72 58 C90 54 106 62 104 76 C100 88 86 86 74 86 C60 90 40 96 32 86 C28 80 28 72 30 66 Z"
+    )
+    c.drawPath(body, shade_of(col, 50, 100))
+    c.drawPath(svg("M34 84 C44 94 62 90 78 86 C64 86 48 84 38 74 Z"), paint(light, 0.9))
+    for i in range(6):
+        x = 48 + i * 9
+        c.drawPath(poly([(x, 59), (x + 9, 55), (x + 5, 63)]), paint(dark, 0.8))
+    c.save()
+    c.translate(-2, 16)
+    _wolf_head(c, col, False)
+    c.restore()
+
+
 def panda(c: skia.Canvas) -> None:
     w, b = (246, 244, 238), (46, 44, 52)
     for x in (30, 98):
@@ -78,8 +107,15 @@ def panda(c: skia.Canvas) -> None:
     )
     for sx in (-1, 1):
         c.drawPath(smooth([(64 + sx * 26, 72), (64 + sx * 36, 88), (64 + sx * 16, 102)]), paint(b, stroke=17))
-        c.drawCircle(64 + sx * 26, 18, 11, shade_of(b, 6, 30))
         oval(c, 64 + sx * 36, 120, 8, 7, paint((120, 100, 104)))
+    _panda_head(c, w, b)
+    c.drawLine(46, 122, 76, 70, paint((96, 160, 70), stroke=4))
+    c.drawPath(svg("M74 74 Q90 62 96 66 Q88 76 74 74 Z"), paint((110, 180, 80)))
+
+
+def _panda_head(c: skia.Canvas, w: Colour, b: Colour) -> None:
+    for sx in (-1, 1):
+        c.drawCircle(64 + sx * 26, 18, 11, shade_of(b, 6, 30))
     oval(
         c,
         64,
@@ -100,5 +136,22 @@ def panda(c: skia.Canvas) -> None:
         oval(c, 64 + sx * 20, 54, 5, 3, paint((250, 150, 150), 0.4, blur=1))
     oval(c, 64, 52, 4.6, 3.2, paint(b))
     c.drawPath(svg("M64 54 Q64 60 57 60 M64 54 Q64 60 71 60"), paint(b, 1, stroke=1.3))
-    c.drawLine(46, 122, 76, 70, paint((96, 160, 70), stroke=4))
-    c.drawPath(svg("M74 74 Q90 62 96 66 Q88 76 74 74 Z"), paint((110, 180, 80)))
+
+
+def walking_panda(c: skia.Canvas) -> None:
+    """on all fours, to the left"""
+    w, b = (246, 244, 238), (46, 44, 52)
+    for x in (50, 108):
+        c.drawPath(smooth([(x, 84), (x - 2, 104), (x + 2, 118)]), paint(mul(b, 0.8), stroke=17))
+    trunk = rgrad(80, 62, 60, [(0, (255, 255, 252), 1), (0.7, w, 1), (1, (186, 186, 198), 1)])
+    oval(c, 82, 78, 42, 31, paint(shader=trunk))
+    c.drawPath(svg("M50 56 C60 46 70 48 72 62 C74 84 66 104 54 108 C40 104 38 74 50 56 Z"), shade_of(b, 44, 110))
+    for x, foot in ((40, 34), (96, 100)):
+        c.drawPath(smooth([(x + 6, 88), (x + 2, 104), (foot, 118)]), paint(b, stroke=19))
+        oval(c, foot - 4, 121, 11, 5.5, paint(b))
+    c.drawCircle(120, 70, 5, paint(w))
+    c.save()
+    c.translate(-14, 26)
+    c.scale(0.82, 0.82)
+    _panda_head(c, w, b)
+    c.restore()

@@ -9,35 +9,44 @@ from ddpm.prompts.phrases import NUMBERS, article, plural, preposition
 from ddpm.prompts.vocabulary import (
     AURORA_NAMES,
     COLOUR_WORDS,
+    DEED_WORDS,
+    FAR_WORDS,
     HAIR_WORDS,
     NIGHT_ONLY,
     PLACE_WORDS,
+    SIDE_WORDS,
     STYLE_WORDS,
     SYNONYMS,
     TIME_WORDS,
     WEATHER_WORDS,
-    habitat,
 )
 from ddpm.training.data.scenes.scene import Creature, Person, Scene
 
 
-def captions(scene: Scene, rng: random.Random) -> list[str]:
-    """Short, middle, long and tag-like."""
+def captions(scene: Scene) -> list[str]:
+    """Short, middle, long and tag-like; the same for the same scene, whatever has been painted."""
+    rng = random.Random(f"{scene.seed}:{scene.index}:words")
     short = _sentence(rng, scene, False)
     if rng.random() < 0.15:
-        short = scene.subject or scene.place
-        if scene.subject and scene.count > 1:
-            short = f"{NUMBERS[scene.count]} {plural(short)}"
+        short = _bare(scene)
     middle = _in_style(rng, scene, _sentence(rng, scene, rng.random() < 0.4))
     long = f"{_sentence(rng, scene, True)}, {_style(rng, scene)}"
-    alone = scene.count == 1 and scene.view != "portrait" and scene.side in ("left", "right")
-    if alone and rng.random() < 0.5:
-        long += f", on the {scene.side}"
     tags = [_sentence(rng, scene, False), _style(rng, scene)]
     if not scene.underwater:
         tags.append(f"{scene.time} light")
+    if scene.count == 1 and scene.side in SIDE_WORDS:
+        side = rng.choice(SIDE_WORDS[scene.side])
+        long += f", {side}" if rng.random() < 0.7 else ""
+        middle += f", {side}" if rng.random() < 0.4 else ""
     said = [short, middle, long, ", ".join(tags)]
     return [each[0].upper() + each[1:] if rng.random() < 0.5 else each for each in said]
+
+
+def _bare(scene: Scene) -> str:
+    """The table's word and nothing else."""
+    if scene.subject and scene.count > 1:
+        return f"{NUMBERS[scene.count]} {plural(scene.subject)}"
+    return scene.subject or scene.place
 
 
 def _sentence(rng: random.Random, scene: Scene, full: bool) -> str:
@@ -48,71 +57,59 @@ def _sentence(rng: random.Random, scene: Scene, full: bool) -> str:
         if full and rng.random() < 0.5:
             place = rng.choice(("a view of ", "a beautiful landscape of ", "a painting of ")) + place
         return " ".join([place, *when])
-    who = _person(rng, scene.person, full) if scene.person else _creature(rng, scene, scene.subject, full)
-    if scene.view == "portrait" and rng.random() < 0.5:
+    who = _person(rng, scene, scene.person, full) if scene.person else _creature(rng, scene, scene.subject, full)
+    if scene.view == "portrait" and rng.random() < 0.6:
         who = rng.choice(("a portrait of ", "portrait of ", "a close-up of ")) + who
-    elif scene.view == "far" and rng.random() < 0.4:
-        who += " in the distance"
-    return " ".join(part for part in (who, _deed(rng, scene), where.preposition, where.place, *when) if part)
+    elif scene.view == "far":
+        who = f"{who} {rng.choice(FAR_WORDS)}"
+    deed = rng.choice(DEED_WORDS[scene.deed])
+    return " ".join(part for part in (who, deed, where.preposition, where.place, *when) if part)
 
 
-def _person(rng: random.Random, person: Person, full: bool) -> str:
-    age = {"old": ("old ", "elderly "), "young": ("young ", "")}.get(person.age, ("",))
-    said = rng.choice(age) + rng.choice(SYNONYMS.get(person.kind, (person.kind,)))
-    if person.mood != "calm" and rng.random() < 0.35:
+def _person(rng: random.Random, scene: Scene, person: Person, full: bool) -> str:
+    """A face's details are said of portraits only: on a whole figure they cannot be seen."""
+    near = scene.view == "portrait"
+    age = {"old": ("old ", "elderly "), "young": ("young ", "")}.get(person.age, ("",)) if near else ("",)
+    said = rng.choice(SYNONYMS[person.kind])
+    if not said.startswith(("young", "little")):
+        said = rng.choice(age) + said
+    if near and person.mood != "calm" and rng.random() < 0.35:
         said = f"{person.mood} {said}"
     parts = [article(said)]
-    if full or rng.random() < 0.6:
+    hides = person.hat is not None and person.hairstyle in ("short", "swept", "bald", "bun", "curly")
+    if not hides and (full or rng.random() < 0.6):
         hair = HAIR_WORDS[person.hairstyle].format(person.hair)
-        parts.append(f"with {hair} and a beard" if person.beard and full else f"with {hair}")
+        parts.append(f"with {hair} and a beard" if person.beard and near and full else f"with {hair}")
     wears = [article(f"{person.colour} {person.garment}")]
-    if person.glasses and (full or rng.random() < 0.6):
+    if near and person.glasses and (full or rng.random() < 0.7):
         wears.append("glasses")
     if person.hat and (full or rng.random() < 0.8):
         wears.append(article(person.hat))
     if person.scarf and (full or rng.random() < 0.5):
         wears.append(article(f"{person.scarf} scarf"))
     if full or rng.random() < 0.6:
-        parts.append("wearing " + (f"{', '.join(wears[:-1])} and {wears[-1]}" if len(wears) > 1 else wears[0]))
+        verb = rng.choice(("wearing", "wearing", "in"))
+        parts.append(f"{verb} " + (f"{', '.join(wears[:-1])} and {wears[-1]}" if len(wears) > 1 else wears[0]))
     return " ".join(parts)
 
 
 def _creature(rng: random.Random, scene: Scene, subject: str, full: bool) -> str:
     creature = scene.creature
     assert isinstance(creature, Creature)
-    noun = rng.choice(SYNONYMS.get(subject, (subject,)))
+    noun = rng.choice(SYNONYMS[subject])
+    if creature.noun and rng.random() < 0.6:
+        noun = creature.noun
     words = [creature.adjective] if rng.random() < (0.55 if full else 0.3) else []
-    if creature.howling and (full or rng.random() < 0.6):
-        words = ["howling"]
-    if creature.colour and (full or rng.random() < 0.7):
-        words.append(rng.choice(COLOUR_WORDS.get(creature.colour, (creature.colour,))))
+    after = ""
+    if full or rng.random() < 0.75:
+        colour = rng.choice(COLOUR_WORDS.get(creature.colour, (creature.colour,))) if creature.colour else ""
+        if creature.also:
+            after = " " + creature.also.format(colour)
+        elif colour:
+            words.append(colour)
     if scene.count > 1:
-        return " ".join([NUMBERS[scene.count], *words, plural(noun)])
-    return article(" ".join([*words, noun]))
-
-
-def _deed(rng: random.Random, scene: Scene) -> str:
-    if scene.person:
-        if scene.view == "portrait":
-            return ""
-        return "under water" if scene.underwater else rng.choice(("standing", ""))
-    if scene.underwater:
-        return rng.choice(("swimming", "floating", "swimming"))
-    if scene.afloat:
-        return rng.choice(("rising from the water", "in the water", "emerging from the water"))
-    if scene.perched:
-        return rng.choice(("", "standing", "perched"))
-    subject = scene.subject or ""
-    match habitat(subject), subject:
-        case "air", _:
-            return rng.choice(("flying", "hovering" if subject == "fairy" else "soaring", ""))
-        case "water", _:
-            return rng.choice(("floating", "flying"))
-        case _, "panda":
-            return rng.choice(("sitting", "eating bamboo", ""))
-        case _, "dragon":
-            return ""
-    return rng.choice(("", "", "standing"))
+        return " ".join([NUMBERS[scene.count], *words, plural(noun)]) + after
+    return article(" ".join([*words, noun])) + after
 
 
 class _Where(NamedTuple):
@@ -126,7 +123,8 @@ def _where(rng: random.Random, scene: Scene) -> _Where:
     words = rng.choice(PLACE_WORDS[scene.place])
     if scene.season and rng.random() < 0.5:
         words += f" in {scene.season}"
-    return _Where(preposition(scene.place, scene.subject, afloat=scene.afloat, perched=scene.perched), words)
+    sits = scene.perched or scene.view == "portrait"
+    return _Where(preposition(scene.place, scene.subject, afloat=scene.afloat, perched=sits), words)
 
 
 def _when(rng: random.Random, scene: Scene, full: bool) -> list[str]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 
-from ddpm.prompts.subjects import SUBJECTS
+from ddpm.prompts.subjects import SUBJECTS, Drawing
 from ddpm.prompts.vocabulary import (
+    AURORA_NAMES,
     CATEGORIES,
     CHILDREN,
     CLOTHES_COLOURS,
@@ -20,7 +21,6 @@ from ddpm.prompts.vocabulary import (
     MALE,
     NIGHT_ONLY,
     NO_SNOW,
-    PERCHED,
     PLACES,
     SEASONS,
     SKINS,
@@ -34,7 +34,8 @@ from ddpm.prompts.vocabulary import (
 from ddpm.training.data.scenes.scene import Creature, Person, Scene
 
 ONE_CREATURE = ("leviathan", "qilin", "dragon", "mermaid")  # too large for two in a picture
-DREAM = 0.035  # share of land and air subjects that are put under water
+SHARES = (3, 4, 3.5, 1.5)  # of the categories, in their order: places show behind every subject, so few are bare
+DREAM = 0.03  # share of land and air subjects that are put under water
 
 
 def choose(
@@ -48,7 +49,7 @@ def choose(
 ) -> tuple[Scene, random.Random]:
     """All facts about one picture, and the generator that paints on. Held-out pairs never, unless asked for."""
     rng = random.Random(f"{seed}:{index}")
-    category = category or rng.choice(list(CATEGORIES))
+    category = category or rng.choices(list(CATEGORIES), SHARES)[0]
     if category != "Scenery":
         subject = subject or rng.choice(CATEGORIES[category])
     where = _choose_place(rng, subject, place, allow_held_out)
@@ -58,14 +59,16 @@ def choose(
     ))  # fmt: skip
     if subject:
         scene.count = 1
-        scene.side = rng.choices(("centre", "left", "right"), (5, 1, 1))[0]
+        scene.side = rng.choices(("centre", "left", "right"), (4, 1, 1))[0]
         if category == "Humans":
             scene.person = _person(rng, subject)
-            scene.view = "portrait" if rng.random() < 0.66 else "full body"
+            scene.view = "portrait" if rng.random() < 0.5 else "full body"
+            scene.deed = "none" if scene.view == "portrait" else _pastime(rng, scene)
         else:
             _creature(rng, scene, subject)
     scene.sun_x = rng.uniform(18, 110)
     scene.moon_y = rng.uniform(14, 34)
+    scene.aurora = rng.randrange(len(AURORA_NAMES))
     return scene, rng
 
 
@@ -90,9 +93,8 @@ def _circumstances(rng: random.Random, scene: Scene) -> Scene:
     """Time, weather, season, lights of the sky and style."""
     place, swims = scene.place, scene.subject is not None and habitat(scene.subject) == "water"
     scene.time = "night" if place in NIGHT_ONLY else rng.choices(list(TIME_WORDS), (2, 4, 3.5, 1.8, 2.2))[0]
-    weather = rng.choices(list(WEATHER_WORDS), (5, 5, 0.9, 0.9, 0.8, 1.2, 0.9))[0]
-    never = place in NIGHT_ONLY or (weather == "snow" and place in NO_SNOW) or (weather == "fog" and place == "desert")
-    scene.weather = "clear" if never or scene.underwater else weather
+    weather = rng.choices(list(WEATHER_WORDS), (5, 4.4, 0.8, 0.9, 1.2, 0.7, 1.2, 0.9))[0]
+    scene.weather = "clear" if scene.underwater or not _goes_with(weather, scene) else weather
     scene.season = rng.choice(SEASONS) if place == "mountain lake" else None
     if scene.weather == "snow" and scene.season:
         scene.season = "winter"
@@ -103,24 +105,74 @@ def _circumstances(rng: random.Random, scene: Scene) -> Scene:
     scene.milky_way = place == "night sky" and rng.random() < 0.55
     scene.shooting_star = place == "night sky" and rng.random() < 0.3
     scene.lake = place == "aurora borealis" and (swims or rng.random() < 0.5)
-    scene.lightning = rng.random() < 0.6
+    scene.lightning = rng.random() < 0.8
     scene.style = rng.choices(list(STYLE_WORDS), (7, 2, 1.3, 0.8))[0]
     scene.afloat = swims and place in WATERSIDE
     return scene
 
 
+def _goes_with(weather: str, scene: Scene) -> bool:
+    """Whether this weather can be seen there and then, and lets the subject be seen."""
+    dark = scene.time in ("dusk", "night")
+    match weather:
+        case "snow":
+            return scene.place not in (*NO_SNOW, *NIGHT_ONLY)
+        case "fog":
+            return scene.place not in ("desert", *NIGHT_ONLY) and not (dark and scene.subject)
+        case "storm":
+            return scene.place not in NIGHT_ONLY and not (scene.time == "night" and scene.subject)
+        case "rainbow":
+            return scene.place not in ("rainforest", *NIGHT_ONLY) and not dark
+    return scene.place not in NIGHT_ONLY
+
+
 def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     subject = SUBJECTS[name]
-    drawing = rng.choice(subject.drawings)
+    drawing = rng.choice([each for each in subject.drawings if not _wrong_here(each, scene)])
     word = rng.choice(drawing.colours)
     adjective = rng.choice(subject.adjectives)
-    scene.view = rng.choices(("near", "middle", "far"), (6, 4, 0.9))[0]
+    near = drawing.pose in ("head", "bust")
+    scene.view = "portrait" if near else rng.choices(("near", "middle", "far"), (6, 4, 0.7))[0]
+    noun = rng.choice(drawing.names) if drawing.names else None
     scene.creature = Creature(
         drawing.source, drawing.art, word, drawing.hues, word or drawing.own,
-        subject.size, drawing.art in PERCHED, adjective, name == "wolf" and rng.random() < 0.4,
+        subject.size, drawing.pose, adjective, noun, drawing.also,
     )  # fmt: skip
-    if scene.view != "near" and not scene.afloat and name not in ONE_CREATURE:
-        scene.count = rng.choices((1, 2, 3), (6, 2, 1.4))[0]
+    deed = rng.choice(drawing.deeds)
+    if near:
+        scene.deed = "none"
+    elif scene.afloat:
+        scene.deed = "rise"
+    elif scene.underwater:
+        scene.deed = "swim"
+    elif drawing.pose == "perched":
+        scene.deed = "perch"
+    elif subject.habitat == "air":
+        scene.deed = "hover" if name == "fairy" else "fly"
+    else:
+        scene.deed = "float" if subject.habitat == "water" else deed
+    if scene.view not in ("near", "portrait") and not scene.afloat and name not in ONE_CREATURE:
+        scene.count = rng.choices((1, 2, 3), (6, 2.4, 1.8))[0]
+
+
+def _wrong_here(drawing: Drawing, scene: Scene) -> bool:
+    """Heads and flights are for the land: under water the whole creature swims."""
+    return scene.underwater and (drawing.pose in ("head", "bust") or "fly" in drawing.deeds)
+
+
+def _pastime(rng: random.Random, scene: Scene) -> str:
+    """What a whole person does, as the place and the weather invite to."""
+    if scene.underwater:
+        return "dive"
+    likes = {"stand": 2.0, "walk": 2.0, "run": 1.2, "wave": 2.0, "sit": 1.5, "read": 1.3, "cheer": 1.0, "dance": 1.0}
+    likes["balloon"] = 0.8
+    if scene.place in WATERSIDE:
+        likes["fish"] = 2.4
+    if scene.weather in ("rain", "storm"):
+        likes = {"umbrella": 3.0, "run": 1.0, "walk": 1.0}
+    elif scene.time in ("dusk", "night"):
+        likes["lantern"] = 3.0
+    return rng.choices(list(likes), list(likes.values()))[0]
 
 
 def _person(rng: random.Random, kind: str) -> Person:
@@ -138,7 +190,7 @@ def _person(rng: random.Random, kind: str) -> Person:
     hairstyle = rng.choice([each for each in HAIR_STYLES[sex] if each != "bald" or kind == "man"])
     eyes = rng.choice(EYE_COLOURS) if skin in ("fair", "tan") else "brown"
     beard = male and kind in ("man", "guy") and rng.random() < 0.4
-    glasses = rng.random() < 0.18
+    glasses = rng.random() < 0.2
     hat = rng.choices((None, "straw hat", "beanie"), (7, 1, 1))[0]
     garment = rng.choice(GARMENTS if male else (*GARMENTS, "dress", "dress"))
     colour = rng.choice(CLOTHES_COLOURS)

@@ -8,49 +8,22 @@ import skia
 
 from ddpm.training.data.scenes.draw import SCREEN, SOFT, Colour, mix, paint, vgrad
 from ddpm.training.data.scenes.fire_and_ice import ice_wall, icebergs
-from ddpm.training.data.scenes.land import ground, mist, mountain_layer, shore, water
+from ddpm.training.data.scenes.land import ground, mountain_layer, shore, water
 from ddpm.training.data.scenes.light import Light
 from ddpm.training.data.scenes.noise import below, ridge, texture
+from ddpm.training.data.scenes.peaks import mountain_range
 from ddpm.training.data.scenes.plants import broadleaf, grass, pine
 from ddpm.training.data.scenes.scene import Scene
 from ddpm.training.data.scenes.sky import curtains, milky_way, paint_sky
 from ddpm.training.data.scenes.warm_places import FLOWERS, sky_and_clouds
 
 
-def mountain_range(
-    c: skia.Canvas,
-    rng: random.Random,
-    light: Light,
-    scene: Scene,
-    snow: float,
-    col: Colour = (104, 116, 138),
-    n: int = 3,
-    amp: float = 40,
-) -> None:
-    h = scene.horizon
-    lt = 1 if scene.sun_x < 64 else -1
-    for k in range(n):
-        d = 0.68 - 0.3 * k
-        mountain_layer(
-            c,
-            rng,
-            light,
-            h - 2 + 2 * k,
-            amp * (1 - 0.26 * k) * rng.uniform(0.8, 1.15),
-            col,
-            d,
-            snow if k < n - 1 else snow * 0.8,
-            lit_from=lt,
-            stretch=rng.uniform(0.35, 0.6),
-        )
-        mist(c, rng, light, h - 1, 7, 0.5)
-
-
 def mountain_lake(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     h = scene.horizon = rng.uniform(62, 76)
     sky_and_clouds(c, rng, light, scene)
     winter = scene.season == "winter"
-    mountain_range(c, rng, light, scene, 0.85 if winter else rng.choice((0, 0.45, 0.6)))
+    snow = 0.9 if winter else rng.choice((0, 0.3, 0.45))
+    mountain_range(c, rng, light, scene, snow, (104, 116, 138), rng.uniform(44, 56))
     trees: dict[str, list[Colour]] = {
         "autumn": [(214, 130, 48), (196, 84, 44), (226, 170, 66)],
         "spring": [(110, 160, 90), (236, 170, 190)],
@@ -83,7 +56,7 @@ def bank_of_grass(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene
 def snowy_mountain(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     h = scene.horizon = rng.uniform(74, 84)
     sky_and_clouds(c, rng, light, scene)
-    mountain_range(c, rng, light, scene, 0.95, (112, 124, 150), 2, rng.uniform(50, 62))
+    mountain_range(c, rng, light, scene, rng.uniform(0.6, 0.95), (100, 112, 140), rng.uniform(58, 70))
     ground(c, rng, light, h, (238, 243, 252), mix((238, 243, 252), light.haze, 0.4), 5, "strokes", 0.35)
     for _ in range(22):
         y = rng.uniform(h + 1, h + 16)
@@ -128,7 +101,7 @@ def meadow_front(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene)
 def glacier(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     h = scene.horizon = rng.uniform(64, 74)
     sky_and_clouds(c, rng, light, scene)
-    mountain_layer(c, rng, light, h - 6, rng.uniform(30, 42), (116, 132, 160), 0.45, 0.9, stretch=0.6)
+    mountain_range(c, rng, light, scene, 0.8, (116, 132, 160), rng.uniform(46, 56))
     ice_wall(c, rng, light, scene)
     water(c, rng, light, h, (60, 140, 180), scene=scene)
     icebergs(c, rng, light, h, rng.randint(2, 5))
@@ -152,9 +125,9 @@ AURORA: list[list[Colour]] = [
 def aurora_borealis(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     h = scene.horizon = rng.uniform(78, 88)
     paint_sky(c, rng, light, scene)
-    i = scene.aurora = rng.randrange(3)
+    i = scene.aurora
     curtains(c, rng, h, AURORA[i])
-    mountain_layer(c, rng, light, h, rng.uniform(22, 34), (110, 124, 160), 0.3, 0.9, stretch=0.6)
+    mountain_range(c, rng, light, scene, 0.8, (110, 124, 160), rng.uniform(34, 46))
     if scene.lake:
         water(c, rng, light, h, (70, 110, 150), scene=scene)
         if not scene.afloat:

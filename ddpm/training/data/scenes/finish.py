@@ -36,6 +36,7 @@ def _crop(rng: random.Random, kind: str) -> Field:
 
 
 def finish(img: Pixels, rng: random.Random, style: str) -> Pixels:
+    """RGB and mask in, RGB and mask out, uint8 (128, 128, 4); the mask goes where the edges wander."""
     F = _fields()
     gx, gy = F["grid"]
     k = {"storybook": 1.6, "oil painting": 2.6, "watercolor": 3.0, "pastel": 1.8}[style]
@@ -43,6 +44,8 @@ def finish(img: Pixels, rng: random.Random, style: str) -> Pixels:
     wandering = cv2.remap(
         img, gx + k * _crop(rng, "wob"), gy + k * _crop(rng, "wob"), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    mask = wandering[..., 3].astype(np.float32)
+    wandering = np.ascontiguousarray(wandering[..., :3])
     if style == "oil painting":
         wandering = cv2.medianBlur(wandering, 3)
     a = wandering.astype(np.float32)
@@ -67,6 +70,7 @@ def finish(img: Pixels, rng: random.Random, style: str) -> Pixels:
         a += 16 * _crop(rng, "paper")[..., None]
         d = np.clip((F["edge"] - 3 - 9 * (_crop(rng, "wob") + 0.25)) / 3.0, 0, 1)[..., None]
         a = a * d + np.array([250, 247, 238], np.float32) * (1 - d)
+        mask = mask * d[..., 0]
     elif style == "pastel":
         a = m + (a - m) * 0.8
         a = 44 + a * 0.84
@@ -76,4 +80,4 @@ def finish(img: Pixels, rng: random.Random, style: str) -> Pixels:
         a *= 1 + 0.10 * _crop(rng, "brush")[..., None]
         a += 7 * _crop(rng, "paper")[..., None]
         a *= F["vignette"]
-    return np.clip(a, 0, 255).astype(np.uint8)
+    return np.clip(np.dstack([a, mask]), 0, 255).astype(np.uint8)

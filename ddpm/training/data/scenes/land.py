@@ -206,7 +206,11 @@ def water(
         b = rng.random()
         colr = mix(light.low, (255, 255, 255), 0.35) if b < 0.55 else mul(tint, 0.55)
         oval(c, x, yy, w, 0.25 + 0.55 * t, paint(colr, (0.30 if calm else 0.5) * rng.uniform(0.4, 1)))
-    if scene.sun and scene.weather in ("clear", "clouds") and (scene.time in ("sunset", "dawn") or scene.moon):
+    if (
+        scene.sun
+        and scene.weather in ("clear", "clouds", "rainbow")
+        and (scene.time in ("sunset", "dawn") or scene.moon)
+    ):
         sx = scene.sun[0]
         for _ in range(34):
             t = rng.random()

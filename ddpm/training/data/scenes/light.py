@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from ddpm.training.data.scenes.draw import Colour, mix, mul
 
+SUNNY = ("clear", "clouds", "rainbow")  # weathers in which the sun or the stars are seen
+
 
 @dataclass
 class Light:

@@ -13,12 +13,11 @@ from ddpm.training.data.scenes.cold_places import (
     snow_front,
     snowy_mountain,
 )
+from ddpm.training.data.scenes.rainforest import rainforest, rainforest_front
 from ddpm.training.data.scenes.undersea import cave, cave_front, deep, deep_front, reef, reef_front
 from ddpm.training.data.scenes.warm_places import (
     desert,
     desert_front,
-    rainforest,
-    rainforest_front,
     savannah,
     savannah_front,
     tropical_front,

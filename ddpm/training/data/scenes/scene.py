@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Rendered(NamedTuple):
+    """A picture and all that is known of it."""
+
+    pixels: npt.NDArray[np.uint8]  # (128, 128, 3) RGB
+    captions: list[str]  # short, middle, long, tag-like
+    facts: dict[str, Any]
+    mask: npt.NDArray[np.uint8]  # (128, 128), 255 where a subject is seen; all 0 for a landscape
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +48,10 @@ class Creature:
     hues: tuple[int, int]
     colour: str | None  # the word for what is seen
     size: float
-    perched: bool
+    pose: str  # body, perched, head or bust, as in the table
     adjective: str
-    howling: bool
+    noun: str | None  # a more exact word for this drawing
+    also: str  # said after the noun
 
 
 @dataclass(slots=True)
@@ -65,20 +78,26 @@ class Scene:
     moon_y: float = 20.0
     count: int = 0
     side: str = "centre"
-    view: str | None = None  # people: portrait, full body; creatures: near, middle, far
+    view: str | None = None  # portrait; people: full body; creatures: near, middle, far
+    deed: str = "none"  # a key of DEED_WORDS
+    aurora: int = 0  # which of the vocabulary's AURORA_NAMES
     person: Person | None = None
     creature: Creature | None = None
 
     horizon: float = 64.0
     sun: tuple[float, float] | None = None
-    aurora: int = 0  # which of the vocabulary's AURORA_NAMES
     wind: float = 0.0
     surface: Any = None  # the skia surface, for reflections
+    mask: Any = None  # what the subjects cover, uint8 (side, side); None before there is one
     scale: float = 1.0
 
     @property
     def perched(self) -> bool:
-        return self.creature is not None and self.creature.perched
+        return self.creature is not None and self.creature.pose == "perched"
+
+    @property
+    def flies(self) -> bool:
+        return self.deed in ("fly", "breathe fire", "hover", "float")
 
     def facts(self) -> dict[str, Any]:
         """What is so, as plain data for a file."""
@@ -89,11 +108,10 @@ class Scene:
         if self.place == "aurora borealis":
             said["aurora"] = self.aurora  # type: ignore[assignment]
         if self.creature:
-            said |= {"colour": self.creature.colour, "adjective": self.creature.adjective}
-            known["howling"] = self.creature.howling
-            known["perched"] = self.creature.perched
+            said |= {"colour": self.creature.colour, "adjective": self.creature.adjective, "noun": self.creature.noun}
+            known |= {"pose": self.creature.pose, "art": self.creature.art, "also": self.creature.also}
         if self.person:
             known["person"] = asdict(self.person)
         if self.subject:
-            known["side"] = self.side
+            known |= {"side": self.side, "deed": self.deed}
         return known | {name: value for name, value in said.items() if value is not None}

@@ -22,7 +22,7 @@ from ddpm.training.data.scenes.draw import (
     vgrad,
     wave,
 )
-from ddpm.training.data.scenes.light import Light
+from ddpm.training.data.scenes.light import SUNNY, Light
 from ddpm.training.data.scenes.noise import texture
 from ddpm.training.data.scenes.scene import Scene
 
@@ -37,12 +37,12 @@ def paint_sky(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) ->
     y = 10 + light.sun_y * (h - 20) if t != "day" else rng.uniform(8, 24)
     scene.sun = (x, y)
     if t == "night":
-        if w in ("clear", "clouds"):
+        if w in SUNNY:
             stars(c, rng, h, light)
         if scene.moon:
             moon(c, rng, light, x, scene.moon_y, scene.moon)
             scene.sun = (x, scene.moon_y)
-    elif w in ("clear", "clouds"):
+    elif w in SUNNY:
         glow(c, x, y, 74, light.glow, 0.75)
         if t in ("sunset", "dawn"):
             r = rng.uniform(6, 10)
@@ -112,7 +112,8 @@ def moon(c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float, k
 def clouds(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     """painted cloud banks, lit from the sun's side"""
     w, h = scene.weather, scene.horizon
-    n = {"clear": 0, "clouds": rng.randint(3, 5), "overcast": 7, "storm": 9, "rain": 7, "snow": 4, "fog": 2}[w]
+    some = rng.randint(3, 5)
+    n = {"clear": 0, "clouds": some, "rainbow": some - 1, "overcast": 7, "storm": 9, "rain": 7, "snow": 4, "fog": 2}[w]
     texture(
         c,
         rng,
@@ -205,27 +206,56 @@ def rays(
         )
 
 
+RAINBOW = [(236, 70, 70), (250, 150, 60), (250, 226, 90), (96, 200, 110), (70, 140, 236), (140, 90, 210)]
+
+
+def rainbow(c: skia.Canvas, rng: random.Random, scene: Scene) -> None:
+    """an arc opposite the sun, red outside, fading towards the ground"""
+    h = scene.horizon
+    x = (96 if scene.sun_x < 64 else 32) + rng.uniform(-14, 14)
+    r, width = rng.uniform(48, 62), rng.uniform(1.7, 2.4)
+    c.save()
+    c.clipRect(skia.Rect.MakeLTRB(-2, -2, 132, h + 4))
+    fade = rng.uniform(0.6, 0.8)
+    c.drawCircle(x, h + 2, r - 5 * width, paint((255, 255, 255), 0.1, blur=4))
+    for k, col in enumerate(RAINBOW):
+        arc = vgrad(h + 2 - r, h + 4, [(0, col, fade), (0.6, col, fade * 0.8), (1, col, fade * 0.15)])
+        c.drawCircle(x, h + 2, r - k * width, paint(a=1, stroke=width + 0.5, shader=arc, blur=0.7))
+    c.restore()
+
+
 def lightning(c: skia.Canvas, rng: random.Random, h: float) -> None:
-    x, y = rng.uniform(20, 108), -2.0
+    """One or two forked bolts and the light they throw into the clouds."""
+    for _ in range(rng.choice((1, 1, 2))):
+        x = rng.uniform(16, 112)
+        glow(c, x, 4, 60, (176, 186, 255), 0.55)
+        _bolt(c, rng, x, -2, h + 2, 1.7)
+        glow(c, x, h, 16, (210, 220, 255), 0.4)
+
+
+def _bolt(c: skia.Canvas, rng: random.Random, x: float, y: float, bottom: float, width: float) -> None:
     pts = [(x, y)]
-    while y < h:
+    drift = rng.uniform(-1.5, 1.5)
+    while y < bottom:
         y += rng.uniform(4, 9)
-        x += rng.uniform(-7, 7)
+        x += drift + rng.uniform(-6, 6)
         pts.append((x, y))
+        if width > 1 and rng.random() < 0.35:
+            _bolt(c, rng, x, y, min(bottom, y + rng.uniform(12, 26)), 0.8)
     p = poly(pts, False)
-    c.drawPath(p, paint((170, 190, 255), 0.7, blur=4, stroke=5, blend=SCREEN))
-    c.drawPath(p, paint((245, 246, 255), 1, stroke=1.2))
+    c.drawPath(p, paint((170, 190, 255), 0.7, blur=3.5, stroke=4 * width, blend=SCREEN))
+    c.drawPath(p, paint((250, 250, 255), 1, stroke=width))
 
 
 def precipitation(c: skia.Canvas, rng: random.Random, scene: Scene, light: Light) -> None:
     """rain, snowflakes or fog in front of everything"""
     w = scene.weather
     if w in ("rain", "storm"):
-        d = rng.uniform(-3, 3)
-        col = mix(light.haze, (255, 255, 255), 0.5)
-        for _ in range(110):
-            x, y, k = rng.uniform(-5, 133), rng.uniform(-5, 128), rng.uniform(0.5, 1)
-            c.drawLine(x, y, x + d * k, y + 9 * k, paint(col, 0.28 * k, stroke=0.5))
+        d = rng.uniform(-2, 2) if w == "rain" else rng.choice((-1, 1)) * rng.uniform(3, 6)
+        col = mix(light.haze, (255, 255, 255), 0.6)
+        for _ in range(120):
+            x, y, k = rng.uniform(-8, 136), rng.uniform(-8, 128), rng.uniform(0.5, 1)
+            c.drawLine(x, y, x + d * k, y + 10 * k, paint(col, 0.42 * k, stroke=0.7))
     elif w == "snow":
         for _ in range(120):
             k = rng.random() ** 2

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import skia
 
+from ddpm.training.data.scenes.draw import Colour
+
 Pixels = npt.NDArray[np.uint8]
 ART = Path(__file__).with_name("art.npz")
 
@@ -26,6 +28,8 @@ TINTS = {
     "purple": (278, 0.85, 0.95, 0),
     "teal": (176, 0.9, 0.95, 0),
     "silver": (215, 0.12, 0.8, 0.15),
+    "pink": (336, 0.8, 1.05, 0.02),
+    "orange": (24, 1.05, 1.0, 0),
 }
 
 
@@ -57,3 +61,20 @@ def sprite(source: str, name: str, word: str | None, span: tuple[int, int]) -> s
         px = _recolour(px, word, span)
     im = skia.Image.fromarray(np.ascontiguousarray(px), skia.kRGBA_8888_ColorType, skia.AlphaType.kUnpremul_AlphaType)
     return im
+
+
+@lru_cache(maxsize=512)
+def coat(source: str, name: str, word: str | None, span: tuple[int, int]) -> tuple[Colour, Colour]:
+    """The colours of a drawing of a head: at its sides, and at its lower middle, where the chest goes on from."""
+    px = _art()[f"{source}/{name}"]
+    if word:
+        px = _recolour(px, word, span)
+    h, w = px.shape[:2]
+    sides = np.concatenate([px[h // 3 : 3 * h // 4, : w // 4], px[h // 3 : 3 * h // 4, -w // 4 :]], axis=1)
+    return _middle(sides), _middle(px[3 * h // 4 :, w // 3 : 2 * w // 3])
+
+
+def _middle(px: Pixels) -> Colour:
+    seen = px[..., :3][px[..., 3] > 128]
+    r, g, b = np.median(seen, axis=0) if len(seen) else (128.0, 128.0, 128.0)
+    return float(r), float(g), float(b)

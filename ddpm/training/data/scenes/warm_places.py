@@ -6,25 +6,19 @@ import random
 
 import skia
 
-from ddpm.training.data.scenes.draw import Colour, mix, mul, oval, paint, rgrad
+from ddpm.training.data.scenes.draw import Colour, mul, oval, paint
 from ddpm.training.data.scenes.fire_and_ice import lava_field, volcano_cone
 from ddpm.training.data.scenes.land import dunes, ground, mountain_layer, rock, shore, water
 from ddpm.training.data.scenes.light import Light
-from ddpm.training.data.scenes.noise import texture
 from ddpm.training.data.scenes.plants import (
     acacia,
-    broadleaf,
     cactus,
-    fern,
-    foliage_frame,
     grass,
-    jungle_tree,
     leaf,
     palm,
-    vine,
 )
 from ddpm.training.data.scenes.scene import Scene
-from ddpm.training.data.scenes.sky import clouds, lightning, paint_sky, rays
+from ddpm.training.data.scenes.sky import clouds, lightning, paint_sky, rainbow
 
 
 def sky_and_clouds(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
@@ -32,6 +26,8 @@ def sky_and_clouds(c: skia.Canvas, rng: random.Random, light: Light, scene: Scen
     clouds(c, rng, light, scene)
     if scene.weather == "storm" and scene.lightning:
         lightning(c, rng, scene.horizon)
+    if scene.weather == "rainbow":
+        rainbow(c, rng, scene)
 
 
 FLOWERS: list[Colour] = [(250, 246, 240), (250, 206, 84), (236, 110, 150), (150, 120, 230), (240, 90, 80)]
@@ -52,52 +48,6 @@ def desert(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> No
 
 def desert_front(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     grass(c, rng, light, 116, 130, (190, 160, 90), 14, 5)
-
-
-def rainforest(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
-    scene.horizon = 82
-    g = mix(light.low, (206, 236, 150), 0.4 * (1 - light.dark))
-    c.drawPaint(
-        paint(
-            shader=rgrad(
-                scene.sun_x,
-                34,
-                104,
-                [
-                    (0, mix(g, (255, 255, 230), 0.35 * (1 - light.dark)), 1),
-                    (0.5, mix(g, light.lit((70, 130, 80)), 0.6), 1),
-                    (1, light.lit((22, 66, 48)), 1),
-                ],
-            )
-        )
-    )
-    texture(c, rng, "strokes", 0.4, 0.9)
-    for d in (0.62, 0.42, 0.2):
-        for _ in range(5):
-            broadleaf(c, rng, light, rng.uniform(-5, 133), 92 - 20 * d + 8, rng.uniform(34, 64), d, (62, 118, 66))
-        for _ in range(2):
-            jungle_tree(
-                c,
-                rng,
-                light,
-                rng.choice((rng.uniform(-2, 40), rng.uniform(88, 130))),
-                rng.uniform(2.2, 6) * (1.1 - d),
-                d,
-            )
-    rays(
-        c, rng, scene.sun_x, -16, mix(light.glow, (255, 255, 200), 0.4), 7, 0.26 if light.dark < 0.5 else 0.12, 140, 1.0
-    )
-    ground(c, rng, light, 88, (70, 104, 52))
-    for _ in range(8):
-        fern(c, rng, light, rng.uniform(0, 128), rng.uniform(92, 104), rng.uniform(7, 13))
-
-
-def rainforest_front(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
-    for _ in range(5):
-        vine(c, rng, light, rng.choice((rng.uniform(0, 40), rng.uniform(88, 128))), rng.uniform(20, 60))
-    for _ in range(9):
-        fern(c, rng, light, rng.uniform(0, 128), rng.uniform(122, 132), rng.uniform(10, 18))
-    foliage_frame(c, rng, light)
 
 
 def tropical_island(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
