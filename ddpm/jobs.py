@@ -39,7 +39,9 @@ class Job:
         self.error: str | None = None
         self.exception: BaseException | None = None  # what `error` was, for who wants to raise it again
         self.done = threading.Event()
+        self.asked_at = time.monotonic()
         self.over_at: float | None = None
+        self.followers = 0  # pages and scripts that wait for it; counted by them
         self.context = contextvars.copy_context()  # of the caller: ZeroGPU reads the visitor's token from it
         self._line, self._work = line, work
         self._stop = threading.Event()

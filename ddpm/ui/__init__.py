@@ -2,7 +2,6 @@
 
 Nothing here imports torch: the page answers first, and the engine's thread loads it.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
@@ -15,34 +14,31 @@ import gradio as gr  # noqa: E402  (after the switch above: gradio reads it at i
 from PIL import Image  # noqa: E402
 
 from ddpm.engine import Engine  # noqa: E402
-from ddpm.ui import api, denoising, image_to_image, inpaint, selfie, text_to_image, upscale  # noqa: E402
-from ddpm.ui.easel import LISTEN, Easel, Page  # noqa: E402
-from ddpm.ui.pictures import ASSETS, Made, Shelf, for_editor  # noqa: E402
+from ddpm.ui import api, denoising, image_to_image, inpaint, refill, selfie, text_to_image, upscale  # noqa: E402
+from ddpm.ui.controls import ASSETS, LISTEN, script  # noqa: E402
+from ddpm.ui.easel import Easel, Page  # noqa: E402
+from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
 from ddpm.ui.theme import Studio  # noqa: E402
 
-HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></div><h1>ddpm</h1><p>A small diffusion studio</p>
-<button type="button" class="mode">Light or dark</button>"""
-MODE_JS = "element.querySelector('.mode').onclick = () => document.body.classList.toggle('dark')"
-KEYS = """<script>document.addEventListener('keydown', e => { const hit = s => { const b = [...document.querySelectorAll(s)]
-  .find(x => x.offsetParent !== null); if (b && !b.disabled) b.click(); };
-if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); hit('.go'); }
-else if (e.key === 'Escape') hit('.halt'); }, true);</script>"""
+HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></div>
+<h1>ddpm</h1><p>A small diffusion studio</p><button type="button" class="mode">Light or dark</button>"""
 
 
 def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
     """The page and its endpoints. `model` stands first in the menus."""
-    cards = sorted((card for card in engine.cards() if card.usable), key=lambda card: card.name != model)
-    page = Page(engine, Shelf(), cards)
+    page = Page(engine, Shelf(), model)
     with gr.Blocks(title="ddpm", analytics_enabled=False, fill_width=True, delete_cache=(900, 7200)) as demo:
-        gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=MODE_JS)
+        with gr.Row(elem_id="head"):
+            gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=script("page"))
+            recipe = refill.button()
         with gr.Tabs(overflow_behavior="wrap", elem_id="tabs") as tabs:
             with gr.Tab("Text to image", id="text_to_image"):
                 text = text_to_image.build(page)
             with gr.Tab("Image to image", id="image_to_image"):
-                changed, picture = image_to_image.build(page)
+                changed = image_to_image.build(page)
             with gr.Tab("Inpaint", id="inpaint"):
-                repainted, canvas, editor = inpaint.build(page)
+                repainted = inpaint.build(page)
             with gr.Tab("Selfie", id="selfie"):
                 faces = selfie.build(page)
             with gr.Tab("Denoising", id="denoising"):
@@ -50,17 +46,17 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
             with gr.Tab("Upscale", id="upscale"):
                 small = upscale.build(page)
         for easel in (text, changed, repainted, faces, film):
-            _next_steps(easel, tabs, picture, canvas, editor, small)
-        demo.unload(text.end_all)
+            _next_steps(easel, tabs, changed, repainted, small)
+        refill.wire(
+            recipe, page, tabs, {"text": text, "image": changed, "mask": repainted, "selfie": faces, "film": film}
+        )
         api.endpoints(page)
     demo.queue(max_size=64, default_concurrency_limit=None)
     demo.shelf = page.shelf  # type: ignore[attr-defined]
     return demo
 
 
-def _next_steps(
-    easel: Easel, tabs: gr.Tabs, picture: gr.Image, canvas: gr.Image, editor: gr.ImageEditor, small: gr.Image
-) -> None:
+def _next_steps(easel: Easel, tabs: gr.Tabs, changed: Easel, repainted: Easel, small: gr.Image) -> None:
     """Change it, Repaint a part, Enlarge: the shown picture goes to another tab, which opens."""
 
     def send(tab: str) -> Any:
@@ -71,16 +67,16 @@ def _next_steps(
         with Image.open(path) as image:
             return [gr.Tabs(selected="inpaint"), path, for_editor(image.convert("RGB"))]
 
-    state = [easel.made, easel.chosen]
-    easel.change.click(send("image_to_image"), state, [tabs, picture], **LISTEN)
-    easel.repaint.click(repaint, state, [tabs, canvas, editor], **LISTEN)
+    state, canvas = [easel.made, easel.chosen], repainted.fields
+    easel.change.click(send("image_to_image"), state, [tabs, changed.fields["image"]], **LISTEN)
+    easel.repaint.click(repaint, state, [tabs, canvas["image"], canvas["painted"]], **LISTEN)
     easel.enlarge.click(send("upscale"), state, [tabs, small], **LISTEN)
 
 
 def launch_options(demo: gr.Blocks, engine: Engine) -> dict[str, Any]:
     """Arguments of `demo.launch`: the look, the routes, the folders it may serve, and nothing that calls outside."""
     return {
-        "theme": Studio(), "css_paths": [ASSETS / "style.css"], "head": KEYS, "footer_links": ["api", "settings"],
+        "theme": Studio(), "css_paths": [ASSETS / "style.css"], "footer_links": ["api", "settings"],
         "allowed_paths": [str(demo.shelf.folder), str(ASSETS)],  # type: ignore[attr-defined]
         "app_kwargs": {"routes": routes(engine)}, "max_file_size": "20mb", "show_error": False,
         "run_history": False, "ssr_mode": False, "enable_monitoring": False,

@@ -149,7 +149,7 @@ class Endpoints:
         self,
         image: gr.FileData,
         likeness: float = 0.5,
-        strength: float = 0.6,
+        strength: float = 0.9,
         count: int = 5,
         prompt: str = "",
         negative_prompt: str = "",
@@ -235,6 +235,7 @@ class Endpoints:
         job = told(self.page.engine.submit_upscale, picture_of(image), scale, upscaler, session=session_of(request))
         async for answer in followed(self.page, job):
             yield answer.files[0] if answer.files else None, answer.detail
+
 
 def endpoints(page: Page) -> None:
     """Register them; inside `gr.Blocks`."""

@@ -1,21 +1,23 @@
 """The parts every tab is made of: heading, prompt, buttons, the folded settings, rows of picture buttons.
 
-Labels are plain words; the names they stand for are those of `ddpm.request`, and nothing here checks a value.
+Labels are plain words. The names they stand for are those of `ddpm.request`: a tab keeps its parts in a dict under
+them (`Fields`), which is how values reach a request and how a recipe reaches the fields. Nothing here checks a value.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard
 
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
 # ddpm.samplers imports torch, which must not delay the page; a test holds these keys equal to SAMPLERS.
 SAMPLER_NAMES = {
     "heun": "Heun",
@@ -31,12 +33,24 @@ SAMPLER_NAMES = {
     "lcm": "LCM",
 }
 PICTURE: dict[str, Any] = {"sources": ["upload"], "height": 250, "elem_classes": "drop", "buttons": []}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}  # answered beside the queue, so that it never waits behind a job
+TEXT_ONLY = ("prompt", "negative_prompt", "guidance_scale")  # what a model that reads no words does not have
+SIZES = ("width", "height")
+MOST_STEPS = 100  # of the slider; scripts may ask for more
 
-TILES = """<div class="tiles" role="group" aria-label="${label}">{{#if value}}<p>${label}</p>{{/if}}{{#each value}}
-<button type="button" data-i="{{@index}}" {{#if this.on}}aria-pressed="true"{{/if}}><img src="{{this.src}}" alt="{{this.alt}}">
+Fields = dict[str, Component]
+
+TILES = """<div class="tiles" role="group" aria-label="${label}">
+{{#if value}}<p>${label}</p>{{/if}}
+{{#each value}}<button type="button" data-i="{{@index}}" {{#if this.on}}aria-pressed="true"{{/if}}>
+{{#if this.above}}<img src="{{this.above}}" alt="">{{/if}}<img src="{{this.src}}" alt="{{this.alt}}">
 <span>{{this.text}}</span></button>{{/each}}</div>"""
-TILES_JS = """element.addEventListener('click', e => { const b=e.target.closest('button'); if(!b) return;
-element.querySelectorAll('button').forEach(x => x.setAttribute('aria-pressed', x===b)); trigger('click', {index:+b.dataset.i}); })"""
+
+
+def script(name: str) -> str:
+    """assets/NAME.js, for a component's `js_on_load`."""
+    return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
 def heading(words: str) -> None:
@@ -62,17 +76,18 @@ def buttons(go: str = "Generate") -> tuple[gr.Button, gr.Button]:
         )
 
 
+def folded() -> gr.Accordion:
+    """The settings below a tab's buttons: folded away, its own first, then those that every tab has."""
+    return gr.Accordion("More settings", open=False, elem_classes="more settings")
+
+
 def tiles(value: Sequence[dict[str, Any]] = (), label: str = "", **options: Any) -> gr.HTML:
-    """A row of picture buttons: examples, results, faces and steps all look and work alike."""
-    return gr.HTML(
-        list(value),
-        label=label,
-        html_template=TILES,
-        js_on_load=TILES_JS,
-        apply_default_css=False,
-        show_label=False,
-        **options,
-    )
+    """A row of picture buttons: examples, results, faces and steps all look and work alike.
+
+    One tile is {src, text, alt} and may have `above` (a second picture) and `on` (it is the one shown).
+    """
+    return gr.HTML(list(value), label=label, html_template=TILES, js_on_load=script("tiles"),
+                   apply_default_css=False, show_label=False, **options)  # fmt: skip
 
 
 def picked(event: gr.EventData) -> int:
@@ -84,113 +99,82 @@ def reads_prompt(card: ModelCard | None) -> bool:
     return card is None or card.kind == "text"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The folded settings of a tab, in the order in which `inputs` hands them to an event."""
-
-    negative: gr.Textbox
-    guidance: gr.Slider
-    model: gr.Dropdown
-    sampler: gr.Dropdown
-    steps: gr.Slider
-    count: gr.Slider
-    seed: gr.Textbox
-    upscale: gr.Radio
-
-    @property
-    def inputs(self) -> list[Any]:
-        return [self.negative, self.guidance, self.model, self.sampler, self.steps, self.count, self.seed, self.upscale]
-
-    def follow_model(self, cards: Callable[[], list[ModelCard]], prompt: gr.Textbox | None) -> None:
-        """Choosing a model brings its defaults, and hides what it does not have."""
-
-        def adopt(name: str | None) -> list[Any]:
-            card = next((card for card in cards() if card.name == name), None)
-            text, defaults = reads_prompt(card), card.defaults if card else None
-            updates: list[Any] = [
-                gr.update(visible=text),
-                gr.update(visible=text, value=defaults.guidance_scale) if defaults else gr.update(visible=text),
-                gr.update(value=defaults.sampler) if defaults else gr.skip(),
-                gr.update(value=defaults.steps) if defaults else gr.skip(),
-                gr.update(maximum=card.max_count) if card else gr.skip(),
-            ]
-            return updates + ([gr.update(visible=text)] if prompt is not None else [])
-
-        outputs: list[Any] = [self.negative, self.guidance, self.sampler, self.steps, self.count]
-        self.model.change(
-            adopt,
-            self.model,
-            outputs + ([prompt] if prompt is not None else []),
-            queue=False,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+def sized(card: ModelCard | None) -> bool:
+    """Whether the model makes pictures of other sizes than its own."""
+    return card is not None and not card.fixed_size
 
 
-def more(
-    cards: list[ModelCard], card: ModelCard | None, extra: Sequence[Callable[[], Any]] = (), count: int = 1
-) -> Settings:
-    """Folded away on every tab, the same order everywhere; a tab's own settings come first."""
+def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1, steps: int | None = None) -> Fields:
+    """The settings that every tab has, in the order in which they stand on each."""
     text, defaults = reads_prompt(card), card.defaults if card else None
-    with gr.Accordion("More settings", open=False, elem_classes="more settings"):
-        for make in extra:
-            make()
-        negative = gr.Textbox(
-            label="Leave out", placeholder="blurry, text", info="What you would rather not see", visible=text
-        )
-        guidance = gr.Slider(
-            0,
-            15,
-            defaults.guidance_scale if defaults else 3,
-            step=0.5,
-            label="Follow the words",
-            info="Low wanders, high obeys. 1 is off.",
-            visible=text,
-        )
-        with gr.Row():
-            model = gr.Dropdown(
-                [(c.title, c.name) for c in cards], value=card.name if card else None, label="Model", min_width=130
-            )
-            sampler = gr.Dropdown(
-                [(title, name) for name, title in SAMPLER_NAMES.items()],
-                label="Sampler",
-                value=defaults.sampler if defaults else "heun",
-                min_width=130,
-            )
-        steps = gr.Slider(
-            1, 100, defaults.steps if defaults else 20, step=1, label="Steps", info="More takes longer and adds detail"
-        )
-        with gr.Row():
-            pictures = gr.Slider(1, card.max_count if card else 16, count, step=1, label="Pictures", min_width=130)
-            seed = gr.Textbox(label="Seed", placeholder="New each time", min_width=130)
-        upscale = gr.Radio([("As it is", 1), ("2 times", 2), ("4 times", 4)], value=1, label="Enlarge results")
-    return Settings(negative, guidance, model, sampler, steps, pictures, seed, upscale)
+    fields: Fields = {}
+    fields["negative_prompt"] = gr.Textbox(
+        label="Leave out", placeholder="blurry, text", info="What you would rather not see", visible=text
+    )
+    fields["guidance_scale"] = gr.Slider(
+        0, 15, defaults.guidance_scale if defaults else 3, step=0.5, label="Follow the words",
+        info="Low wanders, high obeys. 1 is off.", visible=text,
+    )  # fmt: skip
+    with gr.Row():
+        fields["model"] = gr.Dropdown(choices(cards), value=card.name if card else None, label="Model", min_width=130)
+        fields["sampler"] = gr.Dropdown(
+            [(title, name) for name, title in SAMPLER_NAMES.items()], label="Sampler", min_width=130,
+            value=defaults.sampler if defaults else "heun",
+        )  # fmt: skip
+    fields["steps"] = gr.Slider(
+        1, MOST_STEPS, steps or (defaults.steps if defaults else 20), step=1, label="Steps",
+        info="More takes longer and adds detail",
+    )  # fmt: skip
+    with gr.Row():
+        for name in SIZES:
+            fields[name] = gr.Slider(label=name.capitalize(), min_width=130, **_size(card))
+    with gr.Row():
+        fields["count"] = gr.Slider(1, card.max_count if card else 16, count, step=1, label="Pictures", min_width=130)
+        fields["seed"] = gr.Textbox(label="Seed", placeholder="New each time", min_width=130)
+    fields["upscale"] = gr.Radio([("As it is", 1), ("2 times", 2), ("4 times", 4)], value=1, label="Enlarge results")
+    return fields
 
 
-def shared(
-    cards: list[ModelCard],
-    prompt: str,
-    negative: str,
-    guidance: float,
-    model: str | None,
-    sampler: str,
-    steps: float,
-    count: float,
-    seed: str,
-    upscale: int,
-) -> dict[str, Any]:
-    """The values of the prompt and `Settings.inputs` under their request names; what a model does not read is hidden, so not sent."""
-    values = {
-        "model": model or None,
-        "sampler": sampler,
-        "steps": steps,
-        "count": count,
-        "seed": read_seed(seed),
-        "upscale": upscale,
+def choices(cards: Sequence[ModelCard]) -> list[tuple[str, str]]:
+    return [(card.title, card.name) for card in cards]
+
+
+def suited(card: ModelCard) -> dict[str, dict[str, Any]]:
+    """What becomes of the settings when this model is chosen: its defaults, and nothing that it does not have."""
+    text, defaults = reads_prompt(card), card.defaults
+    return {
+        **{name: {"visible": text} for name in TEXT_ONLY},
+        "guidance_scale": {"visible": text, "value": defaults.guidance_scale},
+        "sampler": {"value": defaults.sampler},
+        "steps": {"value": defaults.steps},
+        "count": {"maximum": card.max_count},
+        **{name: _size(card) for name in SIZES},
     }
-    if reads_prompt(next((card for card in cards if card.name == model), None)):
-        values |= {"prompt": prompt or "", "negative_prompt": negative or "", "guidance_scale": guidance}
-    return values
+
+
+def follow_model(fields: Fields, cards: Callable[[], list[ModelCard]], keep: Sequence[str] = ()) -> None:
+    """Choosing a model suits the settings to it; opening the menu reads it afresh.
+
+    `keep`: settings that stay what they are on this tab.
+    """
+
+    def adopt(name: str | None) -> dict[Component, Any]:
+        card = next((card for card in cards() if card.name == name), None)
+        changes = suited(card) if card else {}
+        return {fields[name]: gr.update(**change) for name, change in changes.items() if name in led}
+
+    model, led = fields["model"], [name for name in fields if name not in keep]
+    assert isinstance(model, gr.Dropdown)
+    model.input(adopt, model, [fields[name] for name in led], **LISTEN)
+    model.focus(lambda: gr.update(choices=choices(cards())), None, model, **LISTEN)
+
+
+def given(cards: Sequence[ModelCard], values: dict[str, Any]) -> dict[str, Any]:
+    """Fields' values as the request takes them; what the chosen model does not have is hidden, so not sent."""
+    card = next((card for card in cards if card.name == values.get("model")), None)
+    hidden = (() if reads_prompt(card) else TEXT_ONLY) + (() if sized(card) else SIZES)
+    left = {name: value for name, value in values.items() if name not in hidden}
+    return left | {"model": values.get("model") or None, "seed": read_seed(values.get("seed"))}
 
 
 def read_seed(text: str | None) -> int:
@@ -204,3 +188,10 @@ def read_seed(text: str | None) -> int:
         raise BadRequest(
             f"Seed must be a whole number, or empty for a new one each time; it is {text[:40]!r}.", "seed"
         ) from None
+
+
+def _size(card: ModelCard | None) -> dict[str, Any]:
+    """A size slider of this model: its multiples up to twice the side it was trained at (beyond, pictures repeat)."""
+    side, step = (card.size, card.factor) if card else (64, 8)
+    return {"minimum": min(side, max(step, side // 4)), "maximum": 2 * side, "value": side, "step": step,
+            "visible": sized(card)}  # fmt: skip

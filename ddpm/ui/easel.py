@@ -2,30 +2,34 @@
 
 `run` turns a job's events into component updates; it is the only place that does, so all tabs wait, show and end alike.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, DDPMError
-from ddpm.events import Film, Framed, Notice, Result
+from ddpm.events import Event, Notice, Result
 from ddpm.jobs import Job
 from ddpm.models.card import ModelCard
-from ddpm.ui.controls import picked, tiles
-from ddpm.ui.pictures import Made, Shelf, address, inline, refuse
-from ddpm.ui.stream import complaint, follow, stage
+from ddpm.request import Request
+from ddpm.ui import examples
+from ddpm.ui.controls import LISTEN, PRIVATE, Fields, given, picked, tiles
+from ddpm.ui.pictures import Made, Shelf, address, refuse
+from ddpm.ui.stream import GRACE, complaint, follow, stage
 
 KEEP = 20  # results a tab shows; the newest run comes first
 EXAMPLE_TEXT = "A drawing like those the model learned from. Yours will appear here."
 MADE_TEXT = "Made by this model. Yours will appear here."
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}
+NEXT = ("Keep this seed", "Change it", "Repaint a part", "Enlarge")
+
+Updates = dict[Component, Any]  # what changes; the rest stays
 
 
 @dataclass(frozen=True)
@@ -34,73 +38,96 @@ class Page:
 
     engine: Engine
     shelf: Shelf
-    cards: list[ModelCard]
+    first: str | None = None  # name of the model that stands first in the menus
+
+    def cards(self) -> list[ModelCard]:
+        """The models that can be used now; the list may grow while the page is open."""
+        return sorted((card for card in self.engine.cards() if card.usable), key=lambda card: card.name != self.first)
 
     def card(self, kind: str, word: str = "") -> ModelCard | None:
         """The model a tab starts with: of this kind, a name with `word` first; else any."""
-        ranked = sorted(self.cards, key=lambda c: (c.kind != kind, word not in c.name))
+        ranked = sorted(self.cards(), key=lambda card: (card.kind != kind, word not in card.name))
         return ranked[0] if ranked else None
+
+    def request(self, mode: str, values: dict[str, Any]) -> Request:
+        """The fields of a tab as a request; raises BadRequest."""
+        return Request.checked(mode=mode, **given(self.cards(), values))
 
 
 class Easel:
     """The parts of one tab's right side, and the wiring between them."""
 
-    def __init__(self, page: Page, example: Made | None, label: str = "Made just now") -> None:
-        self.page, self.example, self.label = page, example, label
+    def __init__(self, page: Page, tab: str, example: Made | None, label: str = "Made just now") -> None:
+        self.page, self.tab, self.example, self.label = page, tab, example, label
         self.view: gr.HTML
-        self.framed: gr.HTML | None = None
+        self.offered: list[examples.Example] = []
+        self.own: list[Component] = []  # parts that only this tab has, and what an event changes in them
+        self.reveal: Callable[[Event], Updates] = lambda event: {}
 
     def build_stage(self, labels: list[str], example: Sequence[str | None] = (), **options: Any) -> None:
         """One view per label; `example`: the pictures shown first, where they are not the tab's example result."""
         value: dict[str, Any] = {"text": "Nothing here yet."}
         if self.example is not None:
             shown = [path for path in example if path] or [self.example.path]
-            value = {"src": [address(path) for path in shown], "text": MADE_TEXT if self.example.recipe else EXAMPLE_TEXT}
-        self.view = stage(self.page.engine, labels, value, **options)
+            words = MADE_TEXT if self.example.recipe else EXAMPLE_TEXT
+            value = {"src": [address(path) for path in shown], "text": words}
+        self.view = stage(self.page.engine, self.tab, labels, value, **options)
 
-    def build_after(self) -> None:
+    def build_after(self, between: Callable[[], None] = lambda: None) -> None:
+        """What stands below the stage; `between` builds a tab's own parts above the results."""
         self.made, self.chosen = gr.State([]), gr.State(0)
         known = self.example is not None
         with gr.Row(elem_classes="after"):
             self.note = gr.Markdown(self.example.note if self.example else "", elem_classes="note")
             with gr.Row(elem_classes="next"):
-                self.keep, self.change, self.repaint, self.enlarge = (
-                    gr.Button(word, size="sm", min_width=90, interactive=known)
-                    for word in ("Keep this seed", "Change it", "Repaint a part", "Enlarge")
-                )
-                self.one = gr.DownloadButton("Download", size="sm", min_width=90, visible=False)
-                self.all = gr.DownloadButton("Download all", size="sm", min_width=90, visible=False)
+                self.keep, self.change, self.repaint, self.enlarge = self.next = [
+                    gr.Button(word, size="sm", min_width=90, interactive=known) for word in NEXT
+                ]
+                path = self.example.path if self.example else None
+                self.one = gr.DownloadButton("Download", path, size="sm", min_width=90, interactive=known)
+        between()
+        with gr.Row(elem_classes="save"):
+            self.all = gr.DownloadButton("Download all", size="sm", min_width=90, visible=False)
         self.strip = tiles((), self.label, elem_classes="strip")
         with gr.Accordion("Recipe", open=False, elem_classes="more"):
             self.recipe = gr.JSON(self.example.recipe if self.example else {}, show_label=False, buttons=["copy"])
 
-    @property
-    def outputs(self) -> list[Any]:
-        return [self.view, *self.shown, self.made, self.go, self.halt] + ([self.framed] if self.framed else [])
+    def offer(self, offered: Sequence[examples.Example]) -> None:
+        """Example cards; a click on one fills the fields and makes it."""
+        self.offered = list(offered)
+        self.cards = tiles(examples.cards(self.offered), "Or start from one of these", elem_classes="cards")
 
-    @property
-    def shown(self) -> list[Any]:
-        return [
-            self.strip,
-            self.chosen,
-            self.note,
-            self.recipe,
-            self.one,
-            self.all,
-            self.keep,
-            self.change,
-            self.repaint,
-            self.enlarge,
-        ]
-
-    def wire(self, go: gr.Button, halt: gr.Button, seed: gr.Textbox | None) -> None:
-        self.go, self.halt = go, halt
+    def wire(self, go: gr.Button, halt: gr.Button, fields: Fields, ask: Callable[[dict[str, Any]], Request]) -> None:
+        """`go` sends the fields' values, under their request names, through `ask` into the line."""
+        self.go, self.fields, self.ask, self.halt = go, fields, ask, halt
+        self.label_of_go = str(go.value)
+        self.on(go.click)
         halt.click(self.end_all, **LISTEN)
+        self.view.retry(self.resume, None, self.outputs, concurrency_limit=None, **PRIVATE)
+        if self.offered:
+            names = [name for name in ("image", "mask", "prompt", "strength") if name in self.offered[0].values]
+
+            def fill(event: gr.EventData) -> Updates:
+                values = examples.filled(self.offered[picked(event)], names)
+                return {fields[name]: value for name, value in zip(names, values, strict=True)}
+
+            filled = self.cards.click(fill, None, [fields[name] for name in names], **LISTEN)
+            self.on(filled.then)
         self.strip.click(self.pick, self.made, [self.view, *self.shown], **LISTEN)
-        if seed is not None:
-            self.keep.click(self.seed_of, [self.made, self.chosen], seed, **LISTEN)
-        else:
-            self.keep.visible = False
+        self.keep.click(self.seed_of, [self.made, self.chosen], fields["seed"], **LISTEN)
+
+    def on(self, event: Callable[..., Any]) -> None:
+        """Make `event` start a job with what the fields then hold."""
+        inputs = {*self.fields.values(), self.made}
+        event(self.make, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
+
+    @property
+    def shown(self) -> list[Component]:
+        return [self.strip, self.chosen, self.note, self.recipe, self.one, self.all, *self.next]
+
+    @property
+    def outputs(self) -> list[Component]:
+        return [self.view, *self.shown, self.made, self.go, self.halt, *self.own]
 
     def end_all(self, request: gr.Request) -> None:
         """Stop this visitor's jobs, running or in line."""
@@ -115,17 +142,18 @@ class Easel:
         return self.example
 
     def seed_of(self, made: list[Made], chosen: int) -> str:
-        return str(self.current(made, chosen).seed)
+        seed = self.current(made, chosen).seed
+        return str(seed) if seed >= 0 else ""
 
-    def pick(self, made: list[Made], event: gr.EventData) -> list[Any]:
+    def pick(self, made: list[Made], event: gr.EventData) -> Updates:
         index = min(picked(event), len(made) - 1)
         one = made[index]
         text = "Stopped. Keeping what was there." if one.partial else f"Picture {index + 1} of {len(made)}"
-        return [{"src": [address(one.path)], "text": text}, *self.show(made, index)]
+        return {self.view: {"src": [address(one.path)], "text": text}, **self.show(made, index)}
 
-    def show(self, made: list[Made], chosen: int, zipped: str | None = None) -> list[Any]:
-        """Updates for `shown`. The archive is made only when the results changed for good."""
-        one, ready = made[chosen], gr.update(interactive=True)
+    def show(self, made: list[Made], chosen: int) -> Updates:
+        """The results, with one of them chosen."""
+        one = made[chosen]
         strip = [
             {
                 "src": address(m.path),
@@ -135,64 +163,76 @@ class Easel:
             }
             for i, m in enumerate(made)
         ]
-        every = gr.update(value=zipped, visible=True) if zipped else gr.skip()
-        return [strip, chosen, one.note, one.recipe, gr.update(value=one.path, visible=True), every, *[ready] * 4]
+        return {
+            self.strip: strip, self.chosen: chosen, self.note: one.note, self.recipe: one.recipe,
+            self.one: gr.update(value=one.path, interactive=True),
+            **dict.fromkeys(self.next, gr.update(interactive=True)),
+        }  # fmt: skip
 
-    async def run(self, start: Callable[[], Job], made: list[Made]) -> AsyncIterator[list[Any]]:
-        """Follow one job from `start` to its end: lists of updates for `outputs`."""
+    async def make(self, values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Updates]:
+        """Put what the fields ask for in the line, and follow it."""
         try:
-            job = start()
+            asked = self.ask({name: values[part] for name, part in self.fields.items()})
+            job = self.page.engine.submit(asked, request.session_hash or "")
         except DDPMError as error:
             raise refuse(error) from None
-        busy = [gr.update(interactive=False, value="Working"), gr.update(interactive=True)]
+        async for updates in self.run(job, values[self.made]):
+            yield updates
+
+    async def resume(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
+        """A reloaded page names the job it had; whoever knows a job's id may follow and stop it."""
+        job = self.page.engine.line.find(str(event._data.get("job")))
+        if job is None:
+            return
+        job.session = request.session_hash or ""
+        async for updates in self.run(job, []):
+            yield updates
+
+    async def run(self, job: Job, made: list[Made]) -> AsyncIterator[Updates]:
+        """Follow one job to its end; `made` is what stood here before."""
         new: list[Made] = []
-        film: dict[str, Any] | None = None
-        framed: Any = gr.skip()
-        yield [
-            {"text": "Starting", "p": 0, "busy": True, "job": job.id},
-            *[gr.skip()] * (len(self.shown) + 1),
-            *busy,
-            *([gr.skip()] if self.framed else []),
-        ]
-        async for update in follow(self.page.engine, job):
-            status, fresh = dict(update.status), False
+        kept: dict[str, Any] = {}  # what a tab's own events put on the stage once the job is over
+        yield {
+            self.view: {"text": "Starting", "p": 0, "busy": True, "job": job.id},
+            self.go: gr.update(interactive=False, value="Working"),
+            self.halt: gr.update(interactive=True),
+        }
+        async for update in follow(self.page.engine, job, grace=GRACE):
+            status, changed = dict(update.status), dict[Component, Any]()
             for event in update.events:
-                match event:
-                    case Result():
-                        new.append(self.page.shelf.keep(event))
-                        fresh = True
-                    case Film():
-                        film = self.keep_film(event)
-                    case Framed():
-                        framed = frame_html(inline(event.image), event.found)
-                    case Notice(text=text) if text.startswith("Loading "):
-                        status["text"] = text
-                    case Notice(text=text):
-                        gr.Info(text)
-            every = (new + made)[:KEEP]
-            if update.over and new:
-                status |= {"src": [address(new[-1].path)], "film": film}
-            zipped = self.page.shelf.zip(every) if update.over and len(every) > 1 else None
-            shown = (
-                self.show(every, len(new) - 1, zipped)
-                if new and (fresh or update.over)
-                else [gr.skip()] * len(self.shown)
-            )
-            ends = (
-                [gr.update(interactive=True, value=self.go.value), gr.update(interactive=False)]
-                if update.over
-                else busy
-            )
-            yield [status, *shown, every, *ends, *([framed] if self.framed else [])]
+                if isinstance(event, Result):
+                    new.append(self.page.shelf.keep(event))
+                    changed |= self.show((new + made)[:KEEP], min(len(new), KEEP) - 1)
+                elif isinstance(event, Notice):
+                    _tell(event, status)
+                else:
+                    own = self.reveal(event)
+                    kept |= own.pop(self.view, {})
+                    changed |= own
+            if update.over:
+                if new:
+                    status |= {"src": [address(new[-1].path)], **kept}
+                every = (new + made)[:KEEP]
+                changed |= {self.made: every, self.halt: gr.update(interactive=False)}
+                changed[self.go] = gr.update(interactive=True, value=self.label_of_go)
+                if len(every) > 1:
+                    changed[self.all] = gr.update(value=self.page.shelf.zip(every), visible=True)
+            yield {self.view: status, **changed}
         if job.state == "failed":
             raise refuse(DDPMError(complaint(job)))
 
-    def keep_film(self, film: Film) -> dict[str, Any]:
-        path = self.page.shelf.path(f"denoising.{film.format}")
-        path.write_bytes(film.data)
-        return {"src": address(path), "kind": film.format, "path": str(path)}
+
+def _tell(notice: Notice, status: dict[str, Any]) -> None:
+    """Loading is the status line's to say; anything else comes as a notice."""
+    if notice.text.startswith("Loading "):
+        status["text"] = notice.text
+    else:
+        gr.Info(notice.text)
 
 
 def frame_html(src: str, found: bool = True) -> str:
     caption = "Framed face" if found else "No face found"
-    return f'<figure class="frame"><img alt="Your face as the model sees it" src="{src}"><figcaption>{caption}</figcaption></figure>'
+    return (
+        f'<figure class="frame"><img alt="Your face as the model sees it" src="{escape(src)}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )

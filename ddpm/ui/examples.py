@@ -1,54 +1,89 @@
-"""What stands on the page before anything was made: pictures in assets/examples, with the recipes they carry."""
+"""What stands on the page before anything was made, and what one click makes: requests, with their results as files.
+
+assets/examples/NAME.png is what example NAME made, its recipe inside. `python -m ddpm.ui.remake` makes them again.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
 
-from ddpm.ui.pictures import ASSETS, Made, address
+from ddpm.errors import BadPicture
+from ddpm.recipe import read_recipe
+from ddpm.ui.controls import ASSETS
+from ddpm.ui.pictures import Made, address, recipe_line
 
 FOLDER = ASSETS / "examples"
-PROMPTS = {  # the file's name -> the prompt that its card shows and one click runs
-    "phoenix": "A purple phoenix over a volcano at twilight, oil painting",
-    "horse": "A white horse on a tropical island by day",
-    "mountains": "A snowy mountain by a lake",
-    "dragon": "A gold dragon by a mountain lake at night",
-}
 
 
-def example(name: str) -> Made | None:
-    """The example picture NAME.png as a result, or None when it is not there."""
-    path = FOLDER / f"{name}.png"
-    if not path.is_file():
+@dataclass(frozen=True)
+class Example:
+    """A request in the request's own names; `image` and `mask` are names of files in the folder."""
+
+    name: str
+    mode: str  # of the request, or "upscale"
+    values: dict[str, Any] = field(default_factory=dict)
+    seed: int = 1  # of the picture that stands for it; a click draws a new one
+
+
+TEXT = [
+    Example("phoenix", "text", {"prompt": "A purple phoenix over a volcano at twilight, oil painting"}),
+    Example("horse", "text", {"prompt": "A white horse on a tropical island by day"}),
+    Example("mountains", "text", {"prompt": "A snowy mountain by a lake"}),
+    Example("dragon", "text", {"prompt": "A gold dragon by a mountain lake at night"}),
+]
+IMAGE = [
+    Example("changed", "image",
+            {"image": "mountains", "prompt": "An erupting volcano at sunset, storybook style", "strength": 0.7}),
+    Example("night", "image", {"image": "horse", "prompt": "A white horse on a tropical island at night",
+                               "strength": 0.6}),
+]  # fmt: skip
+MASK = [
+    Example("repainted", "mask", {"image": "horse", "mask": "middle", "prompt": "A brown dog on a tropical island"}),
+    Example("gone", "mask", {"image": "dragon", "mask": "middle", "prompt": "A mountain lake at night"}),
+]
+FILM = [TEXT[3], TEXT[0], TEXT[1], TEXT[2]]
+SELFIE = [Example("face", "selfie", {"image": "photo"})]
+UPSCALE = [
+    Example("enlarged", "upscale", {"image": "phoenix", "upscale": 4}),
+    Example("enlarged-face", "upscale", {"image": "face", "upscale": 4}),
+]
+EVERY = [*TEXT, *IMAGE, *MASK, *SELFIE, *UPSCALE]  # in the order in which they need each other
+
+
+def made(name: str) -> Made | None:
+    """The picture NAME.png as a result, or None when it is not there."""
+    file = path(name)
+    if file is None:
         return None
-    with Image.open(path) as image:
-        size, recipe = image.size, _recipe(image.info)
-    steps = recipe.get("request", recipe).get("steps")
+    with Image.open(file) as image:
+        size = image.size
+    try:
+        recipe, _ = read_recipe(file)
+    except BadPicture:
+        recipe = {}
     seed = int(recipe.get("seed", -1))
-    parts = [
-        f"**Seed {seed}**" if seed >= 0 else "**Example**",
-        f"{steps} steps" if steps else "",
-        f"{size[0]} × {size[1]}",
-    ]
-    return Made(str(path), seed, recipe, False, " · ".join(part for part in parts if part))
+    return Made(file, seed, recipe, False, recipe_line(seed, recipe.get("steps"), size))
 
 
 def path(name: str) -> str | None:
-    """The example picture as a file for an input, or None."""
+    """The picture NAME.png as a file for an input, or None."""
     file = FOLDER / f"{name}.png"
     return str(file) if file.is_file() else None
 
 
-def cards() -> list[dict[str, Any]]:
-    """Tiles of the example prompts."""
-    return [{"src": address(FOLDER / f"{name}.png"), "text": prompt, "alt": ""} for name, prompt in PROMPTS.items()]
+def cards(examples: list[Example]) -> list[dict[str, Any]]:
+    """Tiles of the examples: the result, and the words that ask for it."""
+    return [
+        {"src": address(file), "text": example.values.get("prompt", "Another picture"), "alt": ""}
+        for example in examples
+        if (file := path(example.name))
+    ]
 
 
-def _recipe(info: dict[Any, Any]) -> dict[str, Any]:
-    try:
-        recipe = json.loads(info.get("recipe", "{}"))
-    except ValueError:
-        return {}
-    return recipe if isinstance(recipe, dict) else {}
+def filled(example: Example, names: Sequence[str]) -> list[Any]:
+    """The values of these fields as the example has them; pictures as files."""
+    return [path(example.values[name]) if name in ("image", "mask") else example.values[name] for name in names]

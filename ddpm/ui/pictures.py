@@ -1,8 +1,7 @@
-"""Pictures on their way in and out of the page: uploads that are read safely, results that are files with their recipe.
+"""Pictures on their way in and out of the page: uploads read safely, results as files with their recipe.
 
-Results are PNG files written here and served as they are: gradio would re-encode a PIL picture and drop its text chunks.
+Results are PNG files written here and served as they are: gradio would re-encode a PIL picture without its recipe.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
@@ -27,7 +26,6 @@ from ddpm.images import open_mask, open_picture
 from ddpm.recipe import save_png
 
 KEPT_SECONDS = 24 * 3600  # result files are the visitor's until they are this old
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 T = TypeVar("T")
 
 
@@ -110,11 +108,13 @@ def sentence(result: Result) -> str:
     """What stands under a picture: its seed, steps and size."""
     request = result.recipe.get("request", result.recipe)
     steps = request.get("steps") if isinstance(request, dict) else None
-    parts = [
-        f"**Seed {result.seed}**",
-        f"{steps} steps" if steps else "",
-        f"{result.image.width} × {result.image.height}",
-    ]
+    return recipe_line(result.seed, steps, result.image.size)
+
+
+def recipe_line(seed: int, steps: int | None, size: tuple[int, int]) -> str:
+    """Markdown: the seed, where there is one, steps and size in pixels."""
+    parts = [f"**Seed {seed}**" if seed >= 0 else "**Example**", f"{steps} steps" if steps else "",
+             f"{size[0]} × {size[1]}"]  # fmt: skip
     return " · ".join(part for part in parts if part)
 
 
@@ -150,6 +150,13 @@ def for_editor(image: Image.Image, max_side: int = 1024) -> dict[str, Any]:
     shown = image.copy()
     shown.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return {"background": shown, "layers": [], "composite": None}
+
+
+def strokes(mask: Image.Image, size: tuple[int, int], colour: str) -> Image.Image:
+    """A mask (L) as a layer of the editor: RGBA of this size, solid where the mask is."""
+    layer = Image.new("RGBA", size)
+    layer.paste(colour, mask=mask.convert("L").resize(size).point(lambda value: 255 if value > 127 else 0))
+    return layer
 
 
 def required(image: Image.Image | None, what: str = "picture") -> Image.Image:

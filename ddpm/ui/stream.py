@@ -1,8 +1,8 @@
 """A running job as the page sees it: a stage that pulls the newest preview, and a status line a few times a second.
 
-Frames are pulled by the browser and never queued, so a slow link drops frames instead of falling behind.
+Frames are pulled by the browser and never queued, so a slow link drops frames instead of falling behind. A page that
+is reloaded finds its job again: a job outlives its last follower by a few seconds.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
@@ -15,30 +15,14 @@ import gradio as gr
 
 from ddpm.engine import Engine
 from ddpm.errors import DDPMError
-from ddpm.events import Event, Preview
+from ddpm.events import Event, Preview, Result
 from ddpm.jobs import Job
+from ddpm.ui.controls import script
 from ddpm.ui.pictures import inline
 
+GRACE = 10.0  # seconds in which a reloaded page may take its job up again; a closed one is given up then
 LONG_POLL = 4.0  # seconds a browser's question for the next frame may wait
 OVER = ("finished", "stopped", "failed")
-
-STAGE_JS = """
-const views=[...element.querySelectorAll('.view')], glow=element.querySelector('.glow img'), film=element.querySelector('.film'),
-  bar=element.querySelector('progress'), out=element.querySelector('output'); let job=null;
-function show(s){ views.forEach((v,i)=>v.src=s[i]||s[s.length-1]); glow.src=s[s.length-1]; element.classList.add('full'); }
-async function pull(my){ let seen=0; while(job===my){
-  let r; try{ r=await server.next_frame({job:my,after:seen}); }catch(e){ await new Promise(k=>setTimeout(k,500)); continue; }
-  if(!r||r.end) break; if(!r.src) continue; seen=r.n; if(job===my) show(r.src); } }
-function roll(f){ film.replaceChildren(); element.classList.toggle('filmed', !!f); if(!f) return;
-  const e=document.createElement(f.kind==='mp4'?'video':'img'); e.src=f.src;
-  if(f.kind==='mp4') Object.assign(e,{controls:true,loop:true,autoplay:true,muted:true,playsInline:true});
-  e.setAttribute(f.kind==='mp4'?'aria-label':'alt','The film of the denoising'); film.append(e); }
-function apply(){ const v=props.value||{}; if(v.text!==undefined) out.textContent=v.text;
-  bar.value=v.p||0; element.classList.toggle('busy', !!v.busy); element.classList.toggle('failed', !!v.failed);
-  roll(v.film); if(v.src) show(v.src);
-  if(v.busy && v.job && v.job!==job){ job=v.job; pull(job); } else if(!v.busy) job=null; }
-watch('value',apply); apply();
-"""
 
 
 class Update(NamedTuple):
@@ -72,8 +56,11 @@ def pair(preview: Preview) -> list[Any]:
     return [image for image in (preview.x_t, preview.x0) if image is not None]
 
 
-def stage(engine: Engine, labels: list[str], value: dict[str, Any], **options: Any) -> gr.HTML:
-    """The picture area: one figure per label, their light behind them, the film, and the status line below."""
+def stage(engine: Engine, tab: str, labels: list[str], value: dict[str, Any], **options: Any) -> gr.HTML:
+    """The picture area: one figure per label, their light behind them, the film, and the status line below.
+
+    It triggers `retry` with {"job"} where the page was reloaded while `tab` had one.
+    """
     figures = "".join(
         f'<figure><img class="view" alt="{label}"><figcaption>{label}</figcaption></figure>' for label in labels
     )
@@ -83,20 +70,15 @@ def stage(engine: Engine, labels: list[str], value: dict[str, Any], **options: A
         '<div class="line"><progress max="1" value="0" aria-label="Progress"></progress>'
         '<output aria-live="polite"></output></div>'
     )
-    js = STAGE_JS if len(labels) > 1 else STAGE_JS.replace("s[i]||s[s.length-1]", "s[s.length-1]")
-    return gr.HTML(
-        value,
-        html_template=template,
-        js_on_load=js,
-        server_functions=[next_frame(engine)],
-        elem_classes="stage",
-        **options,
-    )
+    return gr.HTML(value, html_template=template, js_on_load=script("stage"), server_functions=[next_frame(engine)],
+                   elem_classes="stage", tab=tab, **options)  # fmt: skip
 
 
-def words(job: Job, place: int) -> str:
-    """The status line: place in line, step and time left, or that the model is being loaded."""
+def words(job: Job, place: int, ready: bool = True) -> str:
+    """The status line: place in line, step and time left, or that the first model is being loaded."""
     if job.state == "waiting":
+        if place == 1 and not ready:
+            return "Loading the model, only this once"
         return "Starting" if place < 1 else f"In line: {place} {'person' if place == 1 else 'people'} before you"
     frame = job.newest
     if frame is None:
@@ -106,23 +88,26 @@ def words(job: Job, place: int) -> str:
 
 
 def complaint(job: Job) -> str:
-    """What ended a failed job, fit for a visitor: our own refusals word for word, a fault of ours without its insides."""
+    """What ended a failed job: our own refusals word for word, a fault of ours without its insides."""
     if isinstance(job.exception, DDPMError):
         return str(job.exception)
     return "Something broke on our side; the log says what. The page still works: try again, or try other settings."
 
 
-async def follow(engine: Engine, job: Job, look: bool = True) -> AsyncIterator[Update]:
-    """Updates of `job` about four times a second until it is over. A follower that goes away stops its job.
+async def follow(engine: Engine, job: Job, look: bool = True, grace: float = 0.0) -> AsyncIterator[Update]:
+    """Updates of `job` about four times a second until it is over.
 
-    Who does not `look` at previews spares the worker from making them.
+    A job that nobody follows any more is stopped after `grace` seconds. Who does not `look` at previews spares the
+    worker from making them.
     """
     if not look:
         job.looked_at = float("-inf")
-    started, seen, last = time.monotonic(), 0, ""
+    loop, seen, last = asyncio.get_running_loop(), 0, ""
+    job.followers += 1
     try:
         while job.state not in OVER:
-            events, text = job.events[seen:], words(job, engine.line.place(job))
+            events = job.events[seen:]
+            text = words(job, engine.line.place(job), bool(engine.models.names()))
             if events or text != last:
                 seen, last = seen + len(events), text
                 done = job.newest.done if job.newest is not None else 0.0
@@ -131,10 +116,28 @@ async def follow(engine: Engine, job: Job, look: bool = True) -> AsyncIterator[U
                 if job.done.is_set():
                     break
                 await asyncio.sleep(0.025)
-        text = {"stopped": "Stopped. Keeping what was there.", "failed": complaint(job)}.get(
-            job.state, f"Done in {time.monotonic() - started:.1f} s"
-        )
-        yield Update({"p": 1.0, "text": text, "busy": False, "failed": job.state == "failed"}, job.events[seen:], True)
+        status = {"p": 1.0, "text": ending(job), "busy": False, "failed": job.state == "failed"}
+        yield Update(status, job.events[seen:], True)
     finally:
-        if job.state not in OVER:
-            job.stop()
+        job.followers -= 1
+        if grace:
+            loop.call_later(grace, _give_up, job)
+        else:
+            _give_up(job)
+
+
+def ending(job: Job) -> str:
+    """The status line of a job that is over."""
+    match job.state:
+        case "failed":
+            return complaint(job)
+        case "stopped" if any(isinstance(event, Result) for event in job.events):
+            return "Stopped. Keeping what was there."
+        case "stopped":
+            return "Stopped before anything was there."
+    return f"Done in {(job.over_at or job.asked_at) - job.asked_at:.1f} s"
+
+
+def _give_up(job: Job) -> None:
+    if not job.followers and not job.over:
+        job.stop()

@@ -1,5 +1,4 @@
 """Upscale: Real-ESRGAN, two or four times, with before and after under one slider."""
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
@@ -7,13 +6,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 from PIL import Image
 
 from ddpm.errors import DDPMError
 from ddpm.events import Result
 from ddpm.ui import examples
-from ddpm.ui.controls import PICTURE, buttons, heading
-from ddpm.ui.easel import LISTEN, PRIVATE, Page
+from ddpm.ui.controls import LISTEN, PICTURE, PRIVATE, buttons, folded, heading, picked, tiles
+from ddpm.ui.easel import Page, Updates
 from ddpm.ui.pictures import SafeImage, refuse, required, told
 from ddpm.ui.stream import complaint, follow
 
@@ -22,73 +23,76 @@ METHODS = [
     ("Best for photos (x4plus)", "x4plus"),
     ("Best for drawings (x4plus-anime)", "x4plus-anime"),
 ]
-STATUS = """<div class="line ${value.busy ? 'going' : ''}"><progress max="1" value="${value.p || 0}" aria-label="Progress"></progress>
+STATUS = """<div class="line ${value.busy ? 'going' : ''}">
+<progress max="1" value="${value.p || 0}" aria-label="Progress"></progress>
 <output aria-live="polite">${value.text}</output></div>"""
 
 
 def build(page: Page) -> SafeImage:
-    before, after = examples.path("small"), examples.path("enlarged")
+    """The tab; its picture input, which other tabs send results to."""
+    first = examples.UPSCALE[0]
+    before, after = examples.path(first.values["image"]), examples.path(first.name)
+    shown = (before, after) if before and after else None
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Make a picture two or four times larger.")
             picture = SafeImage(before, label="Your picture", **PICTURE)
             scale = gr.Radio([("2 times", 2), ("4 times", 4)], value=4, label="How much larger")
             go, halt = buttons("Enlarge")
-            with gr.Accordion("More settings", open=False, elem_classes="more settings"):
+            with folded():
                 method = gr.Dropdown(
                     METHODS, value="animevideov3", label="Method", info="The better ones take many times longer"
                 )
+            cards = tiles(examples.cards(examples.UPSCALE), "Or start from one of these", elem_classes="cards")
         with gr.Column(elem_classes="show", min_width=280):
-            shown = (before, after) if before and after else None
             slider = gr.ImageSlider(
-                shown,
-                label="Before and after",
-                type="filepath",
-                format="png",
-                height=600,
-                max_height=600,
-                interactive=False,
-                elem_classes="drop",
-                buttons=["fullscreen"],
-            )
+                shown, label="Before and after", type="filepath", format="png", height=600, max_height=600,
+                interactive=False, elem_classes="drop", buttons=["fullscreen"],
+            )  # fmt: skip
+            words = "Enlarged four times. Yours will appear here." if shown else "Nothing here yet."
             status = gr.HTML(
-                {
-                    "text": "Enlarged four times. Yours will appear here." if shown else "Nothing here yet.",
-                    "p": 0,
-                    "busy": False,
-                },
-                html_template=STATUS,
-                js_on_load=None,
-                elem_classes="status",
+                {"text": words, "p": 0, "busy": False}, html_template=STATUS, js_on_load=None, elem_classes="status",
                 apply_default_css=False,
-            )
-            with gr.Row(elem_classes="save", visible=False) as save:
-                one = gr.DownloadButton("Download", size="sm", min_width=90)
+            )  # fmt: skip
+            with gr.Row(elem_classes="save"):
+                one = gr.DownloadButton("Download", size="sm", min_width=90, visible=False)
 
-    async def enlarge(
-        image: Image.Image | None, scale: int, method: str, request: gr.Request
-    ) -> AsyncIterator[list[Any]]:
-        job = told(page.engine.submit_upscale, required(image), int(scale), method, session=request.session_hash or "")
-        busy = [gr.update(interactive=False, value="Working"), gr.update(interactive=True)]
-        yield [gr.skip(), {"text": "Starting", "p": 0, "busy": True}, gr.skip(), gr.skip(), *busy]
+    async def enlarge(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Updates]:
+        image, times = required(values[picture]), int(values[scale])
+        session = request.session_hash or ""
+        job = told(page.engine.submit_upscale, image, times, values[method], session=session)
+        yield {
+            status: {"text": "Starting", "p": 0, "busy": True},
+            go: gr.update(interactive=False, value="Working"), halt: gr.update(interactive=True),
+        }  # fmt: skip
         async for update in follow(page.engine, job):
-            done = [event for event in update.events if isinstance(event, Result)]
-            pair, file, row = gr.skip(), gr.skip(), gr.skip()
-            if done:
-                made, base = page.shelf.keep(done[-1]), page.shelf.path("before.png")
-                required(image).resize(done[-1].image.size, Image.Resampling.BICUBIC).save(base)
-                pair, file, row = (str(base), made.path), gr.update(value=made.path), gr.update(visible=True)
-            ends = [gr.update(interactive=True, value="Enlarge"), gr.update(interactive=False)] if update.over else busy
-            yield [pair, update.status, row, file, *ends]
+            changed: Updates = {status: update.status}
+            for event in update.events:
+                if isinstance(event, Result):
+                    changed |= _compared(image, event)
+            if update.over:
+                changed |= {go: gr.update(interactive=True, value="Enlarge"), halt: gr.update(interactive=False)}
+            yield changed
         if job.state == "failed":
             raise refuse(DDPMError(complaint(job)))
+
+    def _compared(image: Image.Image, result: Result) -> Updates:
+        """Both at the larger size under the slider, and the file itself."""
+        made, base = page.shelf.keep(result), page.shelf.path("before.png")
+        image.resize(result.image.size, Image.Resampling.BICUBIC).save(base)
+        return {slider: (str(base), made.path), one: gr.update(value=made.path, visible=True)}
+
+    def choose(event: gr.EventData) -> list[Any]:
+        return examples.filled(examples.UPSCALE[picked(event)], ["image", "upscale"])
 
     def end_all(request: gr.Request) -> None:
         for job in page.engine.line.of_session(request.session_hash or ""):
             job.stop()
 
-    go.click(
-        enlarge, [picture, scale, method], [slider, status, save, one, go, halt], concurrency_limit=None, **PRIVATE
-    )
+    inputs: set[Block] = {picture, scale, method}
+    outputs = [slider, status, one, go, halt]
+    go.click(enlarge, inputs, outputs, concurrency_limit=None, **PRIVATE)
+    chosen = cards.click(choose, None, [picture, scale], **LISTEN)
+    chosen.then(enlarge, inputs, outputs, concurrency_limit=None, **PRIVATE)
     halt.click(end_all, **LISTEN)
     return picture

@@ -1,0 +1,62 @@
+// The stage of a tab: it pulls the newest frame of its job and shows it, so a slow link drops frames and never queues.
+// `value` is {text, p, busy, failed, job, src, film}; server.next_frame answers {n, src} or {end}.
+const views = [...element.querySelectorAll('.view')], glow = element.querySelector('.glow img');
+const film = element.querySelector('.film'), bar = element.querySelector('progress'), line = element.querySelector('output');
+const key = 'ddpm-job-' + props.tab;  // sessionStorage outlives a reload, not the browser tab
+let job = null;
+
+function show(pictures) {  // a stage with one view shows the last of them
+  const offset = pictures.length - views.length;
+  views.forEach((view, i) => { view.src = pictures[Math.max(0, i + offset)]; });
+  glow.src = pictures[pictures.length - 1];
+  element.classList.add('full');
+}
+
+async function pull(mine) {
+  let seen = 0;
+  while (job === mine) {
+    let frame;
+    try { frame = await server.next_frame({ job: mine, after: seen }); }
+    catch (error) { await new Promise(wake => setTimeout(wake, 500)); continue; }
+    if (!frame || frame.end) break;
+    if (!frame.src) continue;
+    seen = frame.n;
+    if (job === mine) show(frame.src);
+  }
+}
+
+function roll(reel) {  // the film stands where the views are
+  if (reel && film.dataset.src === reel.src) return;
+  film.replaceChildren();
+  film.dataset.src = reel ? reel.src : '';
+  element.classList.toggle('filmed', !!reel);
+  if (!reel) return;
+  const screen = document.createElement(reel.kind === 'mp4' ? 'video' : 'img');
+  const words = 'The film of the denoising';
+  if (reel.kind === 'mp4') Object.assign(screen, { controls: true, loop: true, autoplay: true, muted: true, playsInline: true });
+  screen.setAttribute(reel.kind === 'mp4' ? 'aria-label' : 'alt', words);
+  screen.src = reel.src;
+  film.className = 'film ' + reel.kind;
+  film.append(screen);
+}
+
+function apply() {
+  const value = props.value || {};
+  if (value.text !== undefined) line.textContent = value.text;
+  bar.value = value.p || 0;
+  element.classList.toggle('busy', !!value.busy);
+  element.classList.toggle('failed', !!value.failed);
+  roll(value.film);
+  if (value.src) show(value.src);
+  if (!value.busy) { job = null; return; }
+  if (!value.job || value.job === job) return;
+  job = value.job;
+  try { sessionStorage.setItem(key, job); } catch (error) { /* a browser may forbid it; then a reload starts afresh */ }
+  pull(job);
+}
+
+watch('value', apply);
+apply();
+let left = null;
+try { left = sessionStorage.getItem(key); } catch (error) { /* as above */ }
+if (left) trigger('retry', { job: left });
