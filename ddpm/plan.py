@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ddpm.diffusion.guidance import classifier_free
+from ddpm.conditioning import conditioned, notices
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.errors import BadRequest, TooMuch
-from ddpm.events import Event, Notice
+from ddpm.events import Event
 from ddpm.images import to_image
 from ddpm.models.card import ModelCard
-from ddpm.models.model import Model, Text, join
+from ddpm.models.model import Model
 from ddpm.request import FromImage, FromMask, FromNoise, FromSelfie, Request
 from ddpm.samplers import get_sampler
 from ddpm.samplers.loop import Plan
@@ -42,7 +42,7 @@ class Work:
     levels: Sequence[Level]
     shape: tuple[int, int, int]  # (C, h, w) of x_t
     start: Start
-    guided: Callable[[int], Predict]  # batch size -> the network with its prompt and guidance
+    guided: Callable[[Sequence[int]], Predict]  # seeds -> the network with their prompts and guidance
     events: tuple[Event, ...]
 
     @property
@@ -57,7 +57,7 @@ class Work:
         x = first.sigma * noise()
         if self.start.x0 is not None:
             x = x + first.alpha * self.start.x0
-        return Plan(x, self.levels, self.start.steer(self.guided(len(seeds))), self.sampler, noise)
+        return Plan(x, self.levels, self.start.steer(self.guided(seeds)), self.sampler, noise)
 
 
 def prepare(request: Request, model: Model) -> Work:
@@ -72,8 +72,8 @@ def prepare(request: Request, model: Model) -> Work:
     if strength:
         kept = max(kept, 1)
     visited = sampler.path(stations[request.steps - kept :])
-    guided = _guided(request, model)
-    return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *_notices(request, model)))
+    guided = conditioned(request, model, visited)
+    return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *notices(request, model)))
 
 
 def resolve(request: Request, card: ModelCard) -> Request:
@@ -120,45 +120,6 @@ def _start(request: Request, model: Model) -> tuple[Start, float]:
             return from_mask(source, model, size), source.strength
         case FromSelfie() as source:
             return from_selfie(source, model, size), source.strength
-
-
-def _guided(request: Request, model: Model) -> Callable[[int], Predict]:
-    """The network with its prompt. Encoded once; a batch repeats it."""
-    if model.text is None:
-        return lambda batch: lambda x_t, level: model.denoise(x_t, level, None)
-    scale = request.guidance_scale if request.guidance_scale is not None else 1.0
-    if request.prompt == request.negative_prompt:
-        scale = 1.0  # both halves would say the same
-    with torch.no_grad():
-        cond, uncond = model.text.encode([request.prompt]), model.text.encode([request.negative_prompt])
-
-    def guided(batch: int) -> Predict:
-        return classifier_free(model.denoise, repeated(cond, batch), repeated(uncond, batch), scale, join=join)
-
-    return guided
-
-
-def repeated(text: Text, batch: int) -> Text:
-    """One encoded prompt for every picture of a batch."""
-
-    def repeat(tensor: Tensor) -> Tensor:
-        return tensor.expand(batch, *tensor.shape[1:])
-
-    return Text(repeat(text.states), repeat(text.mask), None if text.pooled is None else repeat(text.pooled))
-
-
-def _notices(request: Request, model: Model) -> list[Notice]:
-    """What the user should know although the request goes on."""
-    notices = []
-    if model.text is not None:
-        most = model.text.max_tokens
-        for field in ("prompt", "negative_prompt"):
-            count = model.text.count(getattr(request, field))
-            if count > most:
-                notices.append(Notice(f"{field} has {count} tokens; {model.card.title} reads the first {most}."))
-        if request.negative_prompt.strip() and request.guidance_scale == 1:
-            notices.append(Notice("The negative prompt has no effect while guidance is 1 (off)."))
-    return notices
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "compat": set(),
     "request": {"images"},
     "images": set(),
-    "recipe": {"request", "images"},
+    "recipe": {"request", "images", "prompts"},
     "film": {"request", "images"},
     "faces": {"images"},
     "diffusion": set(),
@@ -30,7 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "loading": {"models", "diffusion", "runtime"},
     "upscaling": {"runtime", "images"},
     "prompts": set(),
-    "plan": PLAIN | {"diffusion", "samplers", "models", "sources"},
+    "conditioning": {"request", "prompts", "models", "diffusion"},  # part of plan
+    "plan": PLAIN | {"diffusion", "samplers", "models", "sources", "conditioning"},
     "sources": {"request", "images", "faces", "diffusion", "models"},  # part of plan, as is the next
     "painting": {"images", "diffusion", "samplers", "models"},
     "jobs": set(),

@@ -57,7 +57,11 @@ class TextEncoder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """Prompts are cut after so many tokens."""
+        """Tokens that it reads at once."""
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it leaves out what is beyond; else longer prompts are read in pieces of max_tokens."""
 
     def encode(self, prompts: list[str]) -> Text:
         """One row a prompt; a row does not depend on the other prompts but for padding."""

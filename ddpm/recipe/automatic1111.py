@@ -16,8 +16,8 @@ FIELDS = {
 FILLS = {"original": "original", "fill": "fill", "latent noise": "noise"}
 SILENT = frozenset({"Version", "Model hash", "User", "Init image hash"})
 AS_HERE = {("Schedule type", "Automatic"), ("Clip skip", "1"), ("RNG", "CPU"), ("Mask mode", "Inpaint masked")}
-# re_param there; keys are at most 80 letters here, so that a long text cannot make it slow
-PAIR = re.compile(r'(\w[\w \-/]{1,80}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+# re_param there; here keys begin a word and have at most 60 letters, so that a long text cannot make it slow
+PAIR = re.compile(r'\b(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 NEGATIVE = "Negative prompt:"
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from PIL import Image, PngImagePlugin
 
+from ddpm.prompts.choices import choose
 from ddpm.recipe.automatic1111 import FILLS
 from ddpm.recipe.samplers import SAMPLERS
 from ddpm.recipe.texts import EXIF, USER_COMMENT
@@ -34,6 +35,8 @@ def recipe(
     The picture stands alone: its own seed, count 1. `weights_hash` is a SHA-256 in hexadecimal ("" when unknown).
     """
     settings = {name: value for name, value in request.settings().items() if value is not None}
+    for name in ("prompt", "negative_prompt"):  # as this seed read them; so the recipe needs no list of choices
+        settings[name] = choose(settings[name], seed)
     source = request.source
     needs = [name for name in ("image", "mask") if name in type(source).model_fields]
     made: dict[str, Any] = {

@@ -34,8 +34,9 @@ def read(file: bytes) -> PromptInfo:
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("sampler", ["heun", "dpmpp_2m", "euler_ancestral"])
 def test_our_pictures_are_read_as_automatic1111s(format: Literal["PNG", "JPEG", "WEBP"], sampler: str) -> None:
+    source = FromImage(image=PICTURE, strength=0.25)
     request = Request(prompt="ein Füchslein,\n(red:1.3)", negative_prompt="rain: heavy, 日本", sampler=sampler,
-                      steps=20, guidance_scale=3.5, seed=2**40, source=FromImage(image=PICTURE, strength=0.25))  # fmt: skip
+                      steps=20, guidance_scale=3.5, seed=2**40, source=source)  # fmt: skip
     info = read(save_picture(PICTURE, recipe(request, "my model", "0123456789abcdef", 2**40), format))
     assert info.generator is Generators.AUTOMATIC1111
     assert (info.full_prompt, info.full_negative_prompt) == (request.prompt, request.negative_prompt)

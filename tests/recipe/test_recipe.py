@@ -170,3 +170,11 @@ def test_a_file_that_is_no_picture_is_refused():
     for file in (b"", b"text"):
         with pytest.raises(BadPicture, match="could not be read as a picture"):
             read_recipe(file)
+
+
+def test_choices_stand_in_the_recipe_as_they_were_drawn():
+    request = Request(prompt="a {red|blue|green} __animal__", negative_prompt="__colour__", seed=3, count=9)
+    made = [recipe(request, "scenes", HASH, seed)["request"] for seed in range(3, 12)]
+    assert len({one["prompt"] for one in made}) > 4
+    again = [Request.checked(**request_from(one)) for one in made]
+    assert [recipe(one, "scenes", HASH, one.seed)["request"]["prompt"] for one in again] == [m["prompt"] for m in made]

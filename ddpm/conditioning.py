@@ -1,0 +1,125 @@
+"""Prompts as the network is told them: chosen by seed, changing with the steps, several at once, and guided.
+
+The loop knows none of this: a plan's `predict` sees by the level how far the run is. For every step that reads other
+words there is one Predict, made once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ddpm.diffusion.composition import composed
+from ddpm.diffusion.guidance import classifier_free
+from ddpm.diffusion.prediction import Predict, Prediction
+from ddpm.diffusion.schedule import Level
+from ddpm.events import Notice
+from ddpm.models.model import Model, Text, TextEncoder, join
+from ddpm.prompts.choices import choose, unknown_lists
+from ddpm.prompts.grammar import Part, at_step, parts, schedule
+from ddpm.request import Request
+
+
+class Words(NamedTuple):
+    """What one picture is told at a step."""
+
+    wanted: tuple[Part, ...]
+    unwanted: str
+
+
+def conditioned(request: Request, model: Model, levels: Sequence[Level]) -> Callable[[Sequence[int]], Predict]:
+    """Seeds of a batch -> the network with the prompts of its pictures. `levels` are those that the run visits.
+
+    A prompt's steps are counted over these levels, whatever part of the schedule they are, and a fraction is one of
+    them. A picture's seed alone draws its choices, so it is the same alone or in a batch.
+    """
+    encoder = model.text
+    if encoder is None:
+        return lambda seeds: lambda x_t, level: model.denoise(x_t, level, None)
+    scale = request.guidance_scale if request.guidance_scale is not None else 1.0
+    times = sorted({-level.t for level in levels[:-1]})  # rising, as bisect wants them
+    steps = max(len(times), 1)
+
+    def guided(seeds: Sequence[int]) -> Predict:
+        told = [said(request, seed) for seed in seeds]
+        known: dict[tuple[Words, ...], Predict] = {}
+
+        def at(step: int) -> Predict:
+            words = tuple(_words(one, step, steps) for one in told)
+            if words not in known:
+                known[words] = _predict(model, encoder, words, scale)
+            return known[words]
+
+        ends = sorted({end for one in told for text in one for end, _ in schedule(text, steps)})
+        predicts = [at(end) for end in ends]
+        if len(predicts) == 1:
+            return predicts[0]
+
+        def predict(x_t: Tensor, level: Level) -> Prediction:
+            step = min(bisect_left(times, -level.t) + 1, steps)
+            return predicts[bisect_left(ends, step)](x_t, level)
+
+        return predict
+
+    return guided
+
+
+def notices(request: Request, model: Model) -> list[Notice]:
+    """What the user should know about the prompts although the request goes on."""
+    if model.text is None:
+        return []
+    told = []
+    for field, text in zip(("prompt", "negative_prompt"), said(request, max(request.seed, 0)), strict=True):
+        count = max(model.text.count(part.text) for part in parts(at_step(text, 1, 1)))
+        if model.text.cuts and count > model.text.max_tokens:
+            told.append(f"{field} has {count} tokens; {model.card.title} reads the first {model.text.max_tokens}.")
+        for name in unknown_lists(text):
+            told.append(f"There is no list __{name}__ (wildcards/{name}.txt), so the words stay as they are.")
+    if request.negative_prompt.strip() and request.guidance_scale == 1:
+        told.append("The negative prompt has no effect while guidance is 1 (off).")
+    return [Notice(sentence) for sentence in told]
+
+
+def said(request: Request, seed: int) -> tuple[str, str]:
+    """Prompt and negative prompt of the picture with this seed, its choices made."""
+    return choose(request.prompt, seed), choose(request.negative_prompt, seed)
+
+
+def _words(told: tuple[str, str], step: int, steps: int) -> Words:
+    wanted, unwanted = (at_step(text, step, steps) for text in told)
+    return Words(tuple(parts(wanted)), unwanted)
+
+
+@torch.no_grad()
+def _predict(model: Model, encoder: TextEncoder, words: tuple[Words, ...], scale: float) -> Predict:
+    """The network with these words, one entry a picture. Prompts that say nothing new cost no second half."""
+    if all(len(one.wanted) == 1 and one.wanted[0].weight == 1 for one in words):
+        cond = _encoded(encoder, [one.wanted[0].text for one in words])
+        uncond = _encoded(encoder, [one.unwanted for one in words])
+        same = all(one.wanted[0].text == one.unwanted for one in words)  # then both halves would say the same
+        return classifier_free(model.denoise, cond, uncond, 1.0 if same else scale, join=join)
+    most = max(len(one.wanted) for one in words)
+    filled = [[*one.wanted, *[Part("", 0.0)] * (most - len(one.wanted))] for one in words]
+    conds = [_encoded(encoder, [row[index].text for row in filled]) for index in range(most)]
+    weights = torch.tensor([[row[index].weight for row in filled] for index in range(most)])
+    return composed(
+        model.denoise, conds, weights, _encoded(encoder, [one.unwanted for one in words]), scale, join=_joined
+    )
+
+
+def _encoded(encoder: TextEncoder, prompts: list[str]) -> Text:
+    """One row a prompt. What all pictures share is encoded once and repeated."""
+    if len(set(prompts)) > 1:
+        return encoder.encode(prompts)
+    text, batch = encoder.encode(prompts[:1]), len(prompts)
+    return Text(*(None if each is None else each.expand(batch, *each.shape[1:]) for each in text))  # type: ignore[arg-type]
+
+
+def _joined(one: Text, two: Text) -> Text:
+    both = join(one, two)
+    assert both is not None
+    return both
