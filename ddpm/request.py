@@ -36,6 +36,7 @@ SAMPLER_NAMES = ("ddpm", "ddim", "euler", "euler_ancestral", "heun", "dpmpp_2m",
                  "pndm", "lcm")  # fmt: skip
 UPSCALER_NAMES = ("x4plus", "x4plus-anime", "animevideov3")
 SELFIE_COUNT = 5  # pictures of a selfie request that does not say how many
+SELFIE_STRENGTH = 0.9  # starts so far out that likeness 0 is a stranger: at 0.6 the start alone decides who it is
 
 
 def _within(name: str) -> Any:
@@ -122,7 +123,7 @@ class FromSelfie(Checked):
     mode: Literal["selfie"] = "selfie"
     image: Picture
     likeness: Annotated[float, _within("likeness")] = 0.5
-    strength: Strength = 0.6
+    strength: Strength = SELFIE_STRENGTH
 
 
 class FilmRequest(Checked):

@@ -8,6 +8,7 @@ predicts: cells are counted along a side, noise levels as shares of noise.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,13 +19,23 @@ from ddpm.diffusion.guidance import noise_share, towards
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 
-POWERS = (0.5, 1.0, 2.0, 3.0)  # of likeness, for 4, 8, 16 and 32 cells: the finer, the later it is asked for
-RELEASE = (0.05, 0.15)  # noise shares between which the hold is let go: detail is the network's
-EDGE_PULL = 0.15  # of the edges' gradient at likeness 1, in units of `towards`; beyond it outlines look traced
-EDGES_UNTIL = 0.15  # noise share at which that gradient has faded
+
+class Grip(NamedTuple):
+    """How a picture is held."""
+
+    powers: tuple[float, ...]  # of likeness, for 4, 8, 16, ... cells along a side: the finer, the later asked for
+    release: tuple[float, float]  # noise shares between which the hold is let go: the rest is the network's
+    edges: float = 0.0  # pull of the outlines at likeness 1, in units of `towards`
+    edges_until: float = 0.15  # noise share at which that has faded
 
 
-def resembling(predict: Predict, x0_known: Tensor, likeness: float, *, through_network: bool = False) -> Predict:
+FACE = Grip((0.4, 0.8, 1.5, 2.5), (0.05, 0.15), edges=0.15)  # beyond this pull outlines look traced
+LOOSE = Grip((0.4, 0.8), (0.4, 0.7))  # for what is no face: its light and colours, while the face is still open
+
+
+def resembling(
+    predict: Predict, x0_known: Tensor, likeness: float, grip: Grip = FACE, *, through_network: bool = False
+) -> Predict:
     """`predict`, led towards the known picture: 0 not at all, 1 as closely as detail allows.
 
     x0_known: (1, C, H, W) at model scale. `through_network` takes the outlines' gradient at x_t: two to three times
@@ -32,16 +43,17 @@ def resembling(predict: Predict, x0_known: Tensor, likeness: float, *, through_n
     """
     if not likeness:
         return predict
+    free, held = grip.release
 
     def share(level: Level, octave: int) -> float:
-        free, held = RELEASE
         hold = min(1.0, max(0.0, (noise_share(level) - free) / (held - free)))
-        return hold * likeness ** POWERS[octave] if octave < len(POWERS) else 0.0
+        return hold * likeness ** grip.powers[octave] if octave < len(grip.powers) else 0.0
 
     def guide(predict: Predict) -> Predict:
-        pulled = towards(predict, edge_loss(x0_known), EDGE_PULL * likeness, until=EDGES_UNTIL,
-                         through_network=through_network)  # fmt: skip
-        return holding(pulled, octaves(x0_known, share))
+        if grip.edges:
+            predict = towards(predict, edge_loss(x0_known), grip.edges * likeness, until=grip.edges_until,
+                              through_network=through_network)  # fmt: skip
+        return holding(predict, octaves(x0_known, share))
 
     return within(predict, guide, x0_known)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from ddpm.faces.frame import Frame, Pixels
+from ddpm.faces.frame import Frame, Pixels, shrunk
 
 LOOKED_AT = 480  # px of the longer side; a face large enough to be guided by is seen at this size
 SMALLEST_FACE = 0.12  # of the shorter side
@@ -50,8 +50,7 @@ def frame_of(box: tuple[float, float, float, float], cascade: Cascade) -> Frame:
 def _looks(pixels: Pixels) -> Iterator[Frame]:
     """Every face that any cascade sees in the picture or in its mirror image."""
     scale = min(1.0, LOOKED_AT / max(pixels.shape))
-    grey = cv2.equalizeHist(cv2.cvtColor(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
-                                         cv2.COLOR_RGB2GRAY))  # fmt: skip
+    grey = cv2.equalizeHist(cv2.cvtColor(shrunk(pixels, scale), cv2.COLOR_RGB2GRAY))
     least = int(SMALLEST_FACE * min(grey.shape))
     for cascade in CASCADES:
         classifier = _cascade(cascade.file)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 
 from ddpm.faces.cascade import SMALLEST_FACE, rough_frames
 from ddpm.faces.corrector import LOOK, SEEN, Array, Corrector, moved, normal
-from ddpm.faces.frame import Frame, Pixels, warped
+from ddpm.faces.frame import Frame, Pixels, shrunk, warped
 
 LARGEST_SIDE = 1200  # px; larger pictures are shrunk to it before faces are looked for
 ROUNDS = 4  # looks at one face, each from where the last one ended
@@ -17,14 +16,14 @@ SURE = 0.5  # of a face, for it to count
 GRID_SIDES = (0.95, 0.68, 0.48, 0.34, 0.24)  # of the picture's shorter side
 GRID_STEP = 0.3  # of the frame's side; the corrector reaches 0.22
 MOST = 12  # places of the grid that are looked at again
-MIRROR = np.array([-1, 1, 1, -1, 1], dtype=np.float32)  # what a mirror image does to an answer
+MIRRORED = np.array([-1, 1, 1, -1, 1], dtype=np.float32)  # what a mirror image does to an answer
 
 
 def find_faces(pixels: Pixels, corrector: Corrector) -> list[Frame]:
     """The training frames of all faces in (height, width, 3), the largest first; none may be found."""
     scale = min(1.0, LARGEST_SIDE / max(pixels.shape))
     if scale < 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        pixels = shrunk(pixels, scale)
     seen = Seen(pixels, corrector)
     faces = seen.refined(rough_frames(pixels)) or seen.refined(seen.promising(grid(pixels)))
     return [frame.scaled(1 / scale) for frame in sorted(faces, key=lambda frame: -frame.side)]
@@ -49,17 +48,17 @@ class Seen:
         self.corrector = corrector
         self.sizes = [pixels]
         while min(self.sizes[-1].shape[:2]) > LOOK:
-            self.sizes.append(cv2.resize(self.sizes[-1], None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA))
+            self.sizes.append(shrunk(self.sizes[-1], 0.75))
         self.scales = [one.shape[1] / pixels.shape[1] for one in self.sizes]
 
     def refined(self, frames: Sequence[Frame]) -> list[Frame]:
         """Where the frames end after a few looks, without those that show no face and without doubles."""
-        frames, sure = list(frames), np.zeros(0)
-        for _ in range(ROUNDS if frames else 0):
+        if not frames:
+            return []
+        for _ in range(ROUNDS):
             answers = self.asked(frames, mirrored=True)
             frames = [moved(frame, answer) for frame, answer in zip(frames, answers, strict=True)]
-        if frames:
-            sure = self.asked(frames, mirrored=True)[:, 4]
+        sure = self.asked(frames, mirrored=True)[:, 4]
         kept: list[Frame] = []
         for index in np.argsort(-sure):
             if sure[index] > logit(SURE) and all(frames[index].far_from(one) > 0.5 for one in kept):
@@ -76,7 +75,8 @@ class Seen:
         looks = normal(np.stack([self.look(frame) for frame in frames]))
         if not mirrored:
             return self.corrector(looks)
-        return (self.corrector(looks) + MIRROR * self.corrector(looks[..., ::-1])) / 2
+        both = self.corrector(looks), MIRRORED * self.corrector(looks[..., ::-1])
+        return np.mean(both, axis=0, dtype=np.float32)
 
     def look(self, frame: Frame) -> Pixels:
         """(LOOK, LOOK, 3): what is in the frame and a little round it."""

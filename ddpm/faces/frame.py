@@ -76,4 +76,9 @@ def warped(pixels: Pixels, frame: Frame, size: int, flags: int = cv2.INTER_LINEA
     x, y = frame.at(0.5 / size, 0.5 / size)  # the middle of the first pixel; OpenCV counts from middles
     matrix = np.array([[c, -s, x - 0.5], [s, c, y - 0.5]])
     inverse = flags | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(pixels, matrix, (size, size), flags=inverse, borderMode=border)
+    return np.asarray(cv2.warpAffine(pixels, matrix, (size, size), flags=inverse, borderMode=border), dtype=np.uint8)
+
+
+def shrunk(pixels: Pixels, scale: float) -> Pixels:
+    """The picture at a scale below 1, every point the mean of those it stands for."""
+    return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)

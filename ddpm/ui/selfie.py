@@ -2,87 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
+from ddpm.events import Event, Framed
 from ddpm.faces import frame_face
-from ddpm.request import SELFIE_COUNT, Request
+from ddpm.request import SELFIE_COUNT, SELFIE_STRENGTH, Request
 from ddpm.ui import examples
-from ddpm.ui.controls import PICTURE, buttons, heading, more, prompt_box, shared
-from ddpm.ui.easel import PRIVATE, Easel, Page, frame_html
-from ddpm.ui.pictures import Made, SafeImage, address, inline, required, told
+from ddpm.ui.controls import PICTURE, PRIVATE, Fields, buttons, folded, follow_model, heading, prompt_box, settings
+from ddpm.ui.easel import Easel, Page, Updates, frame_html
+from ddpm.ui.journey import STATIONS, departing, journey, reached
+from ddpm.ui.pictures import SafeImage, address, inline, required, told
 
 SHOWN = 128  # px of the framed face on the page
 PHOTO: dict[str, Any] = {**PICTURE, "sources": ["upload", "webcam"], "height": 230}
 
 
 def build(page: Page) -> Easel:
-    card, easel = page.card("unconditional", "face"), Easel(page, examples.example("face"), "Faces that remember yours")
-    photo_path, framed = examples.path("photo"), examples.path("framed")
-    own: dict[str, Any] = {}
+    card = page.card("unconditional", "face")
+    easel = Easel(page, "selfie", examples.made("face"), "Faces that remember yours")
+    photo_path, framed_path = examples.path("photo"), examples.path("framed")
+    fields: Fields = {}
+    way = journey()
 
-    def extra() -> None:
-        own["strength"] = gr.Slider(
-            0, 1, 0.6, step=0.05, label="How much to change", info="How far each face starts from your photo"
-        )
+    def build_way() -> None:
+        way.render()
 
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Five new faces that remember yours.")
             with gr.Row(elem_classes="faces"):
-                photo = SafeImage(photo_path, label="Your photo", scale=3, min_width=160, **PHOTO)
-                easel.framed = gr.HTML(
-                    frame_html(address(framed)) if framed else "", scale=2, min_width=110, js_on_load=None
-                )
-            prompt = prompt_box("", card, "What should they look like?", 2)
-            likeness = gr.Slider(0, 1, 0.5, step=0.05, label="Likeness", info="0 is a stranger, 1 is nearly you")
+                fields["image"] = photo = SafeImage(photo_path, label="Your photo", scale=3, min_width=160, **PHOTO)
+                first = frame_html(address(framed_path)) if framed_path else ""
+                framed = gr.HTML(first, scale=2, min_width=110, js_on_load=None)
+            fields["prompt"] = prompt_box("", card, "What should they look like?", 2)
+            fields["likeness"] = gr.Slider(
+                0, 1, 0.5, step=0.05, label="Likeness", info="0 is a stranger, 1 is nearly you"
+            )
             go, halt = buttons("Make five faces")
             gr.Markdown("Your photo goes into no file we make, and is deleted within three hours.", elem_classes="hint")
-            settings = more(page.cards, card, [extra], count=SELFIE_COUNT)
+            with folded():
+                fields["strength"] = gr.Slider(
+                    0, 1, SELFIE_STRENGTH, step=0.05, label="How far to start from your photo",
+                    info="Near keeps your pose and light, far leaves everything to likeness",
+                )  # fmt: skip
+                fields |= settings(page.cards(), card, count=SELFIE_COUNT)
         with gr.Column(elem_classes="show", min_width=280):
             easel.build_stage(["Face"])
-            easel.build_after()
-    easel.wire(go, halt, settings.seed)
-    settings.follow_model(page.engine.cards, prompt)
+            easel.build_after(build_way)
 
-    def frame(image: Image.Image | None) -> str:
+    def frame(image: Image.Image | None) -> Updates:
         if image is None:
-            return ""
+            return {framed: "", way: dict.fromkeys(STATIONS)}
         face = told(frame_face, image, SHOWN)
         if face.notice:
             gr.Info(face.notice)
-        return frame_html(inline(face.image), face.found)
+        return {framed: frame_html(inline(face.image), face.found), way: departing(image, face.image, face.found)}
 
-    async def portray(
-        prompt: str,
-        image: Image.Image | None,
-        likeness: float,
-        strength: float,
-        negative: str,
-        guidance: float,
-        model: str,
-        sampler: str,
-        steps: float,
-        count: float,
-        seed: str,
-        upscale: int,
-        made: list[Made],
-        request: gr.Request,
-    ) -> AsyncIterator[list[Any]]:
-        def start() -> Any:
-            values = shared(page.cards, prompt, negative, guidance, model, sampler, steps, count, seed, upscale)
-            asked = Request.checked(
-                mode="selfie", image=required(image, "photo"), likeness=likeness, strength=strength, **values
-            )
-            return page.engine.submit(asked, request.session_hash or "")
+    def reveal(event: Event) -> Updates:
+        updates: Updates = {way: station} if (station := reached(event)) else {}
+        if isinstance(event, Framed):
+            updates[framed] = frame_html(inline(event.image), event.found)
+        return updates
 
-        async for updates in easel.run(start, made):
-            yield updates
+    def ask(values: dict[str, Any]) -> Request:
+        return page.request("selfie", values | {"image": required(values["image"], "photo")})
 
-    photo.change(frame, photo, easel.framed, **PRIVATE)
-    inputs = [prompt, photo, likeness, own["strength"], *settings.inputs, easel.made]
-    go.click(portray, inputs, easel.outputs, concurrency_limit=None, **PRIVATE)
+    easel.own, easel.reveal = [framed, way], reveal
+    photo.change(frame, photo, [framed, way], **PRIVATE)
+    follow_model(fields, page.cards)
+    easel.wire(go, halt, fields, ask)
     return easel

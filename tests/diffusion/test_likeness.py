@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from ddpm.diffusion.constraints import clamp, holding
-from ddpm.diffusion.likeness import EDGES_UNTIL, RELEASE, edge_loss, resembling
+from ddpm.diffusion.likeness import FACE, edge_loss, resembling
 from ddpm.diffusion.schedule import Schedule, levels
 from ddpm.samplers import SAMPLERS
 from ddpm.samplers.loop import Plan, sample
@@ -86,7 +86,7 @@ def test_x0_stays_in_the_data_and_consistent(gaussian, likeness, through_network
 
 def test_the_network_has_the_last_word(gaussian):
     known, x_t = portrait(16), drawn(2, 3, 16, 16)
-    late, early = Schedule.flow().level(min(*RELEASE, EDGES_UNTIL) - 0.01), Schedule.flow().level(0.5)
+    late, early = Schedule.flow().level(min(*FACE.release, FACE.edges_until) - 0.01), Schedule.flow().level(0.5)
     assert torch.equal(resembling(gaussian, known, 1.0)(x_t, late).x0, gaussian(x_t, late).x0)
     assert not torch.equal(resembling(gaussian, known, 1.0)(x_t, early).x0, gaussian(x_t, early).x0)
     assert resembling(gaussian, known, 0.0) is gaussian
