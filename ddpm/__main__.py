@@ -9,11 +9,12 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from ddpm.commands import evaluate, models, sample, upscale
+from ddpm.commands import bench, evaluate, models, sample, upscale
 from ddpm.errors import DDPMError
 
 INTERRUPTED = 130
-COMMANDS = {"sample": sample, "upscale": upscale, "evaluate": evaluate, "models": models}
+COMMANDS = {"sample": sample, "upscale": upscale, "evaluate": evaluate, "models": models,
+            "bench": bench}  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:

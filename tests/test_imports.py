@@ -50,6 +50,7 @@ ALLOWED: dict[str, set[str]] = {
         "models",
         "runtime",
     },
+    "bench": {"engine", "models", "diffusion", "images", "request", "upscaling", "runtime"},
     "training": {"samplers", "models", "loading", "diffusion", "runtime", "prompts", "images", "faces", "film"},
     "evaluation": {
         "engine",
@@ -63,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "ui": PLAIN | {"engine", "jobs", "prompts", "samplers", "upscaling", "loading", "models", ""},
     "": PLAIN | {"engine", "events", "jobs"},
-    "commands": PLAIN | {"engine", "loading", "jobs", "prompts", "evaluation"},
+    "commands": PLAIN | {"bench", "runtime", "engine", "loading", "jobs", "prompts", "evaluation"},
     "__main__": {"commands", "training", ""},
 }
 
@@ -71,9 +72,9 @@ ALLOWED: dict[str, set[str]] = {
 ADAPTERS = {
     "gradio": {"ui"},
     "gradio_client": set[str](),
-    "diffusers": {"models", "loading", "samplers"},
+    "diffusers": {"models", "loading", "samplers", "bench"},
     "transformers": {"models", "loading"},
-    "realesrgan": {"upscaling"},
+    "realesrgan": {"upscaling", "bench"},
     "basicsr": {"upscaling"},
     "torchvision": {"compat"},
     "accelerate": {"training"},

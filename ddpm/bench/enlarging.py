@@ -1,0 +1,50 @@
+"""Upscalers, tiles and seams included, against RealESRGANer of the realesrgan package with the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ddpm.bench.clock import alternating
+from ddpm.bench.report import Table, compared
+from ddpm.compat import alias_functional_tensor
+from ddpm.upscaling import upscale
+from ddpm.upscaling.real_esrgan import SOURCES, network
+
+
+def upscaler_table(name: str, weights: Path, rounds: int, side: int = 128) -> Table:
+    """A picture of side x side pixels, four times larger; both with the tiles and margins that we use."""
+    alias_functional_tensor()
+    from realesrgan import RealESRGANer
+
+    image = Image.effect_mandelbrot((side, side), (-2.0, -1.2, 1.0, 1.2), 60).convert("RGB")
+    pixels, source = np.asarray(image)[..., ::-1], SOURCES[name]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / source.pth
+        ours = network(name, weights, "cpu")
+        torch.save({"params": {key: value.contiguous() for key, value in ours.state_dict().items()}}, file)
+        fresh = _alike(ours)
+        stock = RealESRGANer(
+            4, str(file), model=fresh, tile=source.tile, tile_pad=source.margin, half=False, device="cpu"
+        )
+    calls: dict[str, Callable[[], object]] = {
+        "RealESRGANer": lambda: stock.enhance(pixels, outscale=4),
+        "this package": lambda: upscale(image, 4, name, weights=weights),
+    }
+    timings = alternating(calls, rounds)
+    theirs, own = stock.enhance(pixels, outscale=4)[0][..., ::-1], np.asarray(upscale(image, 4, name, weights=weights))
+    apart = np.abs(theirs.astype(float) - own).mean()
+    return compared(f"Upscaler {name}: {side} px to {4 * side} px", timings,
+                    note=f"The same picture: {apart:.2f} of 255 grey levels apart on average.")  # fmt: skip
+
+
+def _alike(net: torch.nn.Module) -> torch.nn.Module:
+    """A network of the same shape with memory laid out as torch does by itself."""
+    import copy
+
+    return copy.deepcopy(net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]

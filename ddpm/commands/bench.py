@@ -1,0 +1,50 @@
+"""python -m ddpm bench: how fast this is here, against the usual way with the same weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from ddpm.commands.terminal import weights_argument
+
+HELP = "measure how fast this is here, against the usual way with the same weights"
+SLOW = ("faces",)  # what --quick leaves out: minutes, most of them in what we are compared with
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    from ddpm.bench import PARTS
+
+    command.add_argument("--quick", action="store_true", help=f"without {', '.join(SLOW)}")
+    command.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
+    command.add_argument("--model", action="append", metavar="NAME", help="these models (default: the embedded ones)")
+    command.add_argument("--rounds", type=int, default=5, help="how often each thing is timed (default 5)")
+    command.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help="as of app.py")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="also write bench.md and bench.json there")
+    weights_argument(command)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Tables on stdout as they are measured; both files once all of them are there."""
+    from ddpm.bench import PARTS, run
+    from ddpm.bench.report import Report, machine
+    from ddpm.engine import Engine
+    from ddpm.runtime import cores
+
+    parts = tuple(given.only or (part for part in PARTS if not (given.quick and part in SLOW)))
+    usable = [card.name for card in Engine(given.weights).cards() if card.usable and card.schedule == "flow"]
+    models = tuple(given.model or usable)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    report = Report(machine(cores(), load), [])
+    print(report.markdown(), flush=True)
+    for table in run(given.weights, given.engine, parts, max(1, given.rounds), models):
+        report.tables.append(table)
+        print(table.markdown(), flush=True)
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        (given.out / "bench.md").write_text(report.markdown(), encoding="utf-8")
+        (given.out / "bench.json").write_text(json.dumps(report.json(), indent=1), encoding="utf-8")
+        print(f"ddpm: written to {given.out}", file=sys.stderr)
+    return 0

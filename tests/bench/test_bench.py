@@ -1,0 +1,89 @@
+"""The bench: its baselines paint our pictures, its clock and tables say what they measured, its command runs whole."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ddpm.__main__ import main
+from ddpm.bench.clock import Timing, alternating
+from ddpm.bench.pictures import made
+from ddpm.bench.report import compared
+from ddpm.bench.stock import ddim_guided, flow_heun
+from ddpm.diffusion.schedule import CLEAN
+from ddpm.engine import Engine
+from ddpm.loading import embedded
+from ddpm.models.card import Defaults, ModelCard
+from ddpm.models.hybrid import Hybrid, HybridConfig
+from ddpm.request import Request
+
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text model of two blocks on the flow path, with every part of it at work."""
+    torch.manual_seed(2)
+    network = Hybrid(HybridConfig(size=16, widths=(16,), res_blocks=1, blocks=2, heads=2, text_width=384))
+    for parameter in network.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.2)
+    card = ModelCard("tiny", "Tiny", "embedded", "hybrid", 16, 3, "x0", "flow", "minilm", "MIT",
+                     Defaults(steps=STEPS, guidance_scale=2.0), "text")  # fmt: skip
+    folder = tmp_path_factory.mktemp("weights")
+    embedded.save(folder / "tiny", network, card, card_text="# tiny\n")
+    return folder
+
+
+def test_the_stock_loop_paints_our_picture(weights: Path) -> None:
+    engine = Engine(weights, precision="float32")
+    model = engine.catalogue.load("tiny")
+    theirs = flow_heun(model, model.network, model.levels(STEPS, "heun"), "a fox", 2.0, seed=4)
+    own = made(engine, Request(model="tiny", prompt="a fox", seed=4))[0].image
+    other = made(engine, Request(model="tiny", prompt="a fox", seed=5))[0].image
+    apart = [np.abs(np.asarray(theirs, float) - np.asarray(image, float)).mean() for image in (own, other)]
+    assert apart[0] < 0.02 < 2 < apart[1]
+
+
+def test_the_guided_loop_goes_towards_its_target() -> None:
+    torch.manual_seed(0)
+    x, target = torch.randn(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
+    levels = [CLEAN] * 5  # only how many there are counts
+    plain, guided = (ddim_guided(lambda x, t, text: 0 * x, levels, x, target, through) for through in (False, True))
+    assert (guided.abs() < plain.abs()).all()
+
+
+def test_the_clock_tells_waiting_from_working() -> None:
+    def work() -> None:
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+
+    timings = alternating({"wait": lambda: time.sleep(0.05), "work": work}, 3)
+    assert timings["wait"].wall >= 0.05 and timings["wait"].cpu < 0.02 and timings["work"].cpu >= 0.05
+    peak = timings["work"].peak
+    assert peak is None or peak > 10 * 2**20
+
+
+def test_ratios_are_over_the_first_row() -> None:
+    table = compared("T", {"slow": Timing(6.0, 3.0), "fast": Timing(2.0, 1.5)}, {"fast": "said"})
+    assert (table.rows[1].times_faster, table.rows[1].times_faster_cpu) == (3.0, 2.0)
+    assert "| fast | 2 | 1.5 | 3.00 | 2.00 |  | said |" in table.markdown()
+
+
+def test_the_command_writes_both_files(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = ["--only", "networks", "--only", "pictures", "--only", "growth", "--rounds", "1"]
+    assert main(["bench", *parts, "--weights", str(weights), "--out", str(tmp_path)]) == 0
+    said = json.loads((tmp_path / "bench.json").read_text())
+    assert [table["title"].split()[0] for table in said["tables"]] == ["Network", "A", "Growth"]
+    assert all(row["timing"]["wall"] > 0 for table in said["tables"] for row in table["rows"])
+    steps = [row["times_faster_cpu"] for row in said["tables"][2]["rows"]]
+    assert steps[0] == 1 and steps[2] < steps[0] and not any(map(math.isnan, steps))
+    markdown = (tmp_path / "bench.md").read_text()
+    assert said["tables"][0]["title"] in markdown and "grey levels" in markdown and "tiny" in capsys.readouterr().out
