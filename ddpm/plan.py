@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -21,7 +21,7 @@ from ddpm.errors import BadRequest, TooMuch
 from ddpm.events import Event
 from ddpm.images import to_image
 from ddpm.models.card import ModelCard
-from ddpm.models.model import Model
+from ddpm.models.model import Model, Told
 from ddpm.request import FromImage, FromMask, FromNoise, FromSelfie, Request
 from ddpm.samplers import get_sampler
 from ddpm.samplers.loop import Plan
@@ -54,7 +54,8 @@ class Work:
         """The plan of len(seeds) pictures at once; each is the one it would be alone."""
         noise = PictureNoise(seeds, self.shape, self.model.device)
         first = self.levels[0]
-        x = first.sigma * noise()
+        standard = noise()
+        x = first.sigma * (self.model.start(standard) if self.model.start else standard)
         if self.start.x0 is not None:
             x = x + first.alpha * self.start.x0
         return Plan(x, self.levels, self.start.steer(self.guided(seeds)), self.sampler, noise)
@@ -72,7 +73,7 @@ def prepare(request: Request, model: Model) -> Work:
     if strength:
         kept = max(kept, 1)
     visited = sampler.path(stations[request.steps - kept :])
-    guided = conditioned(request, model, visited)
+    guided = conditioned(*told(request, model, start), visited)
     return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *notices(request, model)))
 
 
@@ -106,6 +107,15 @@ def resolve(request: Request, card: ModelCard) -> Request:
             "height": height,
         }
     )
+
+
+def told(request: Request, model: Model, start: Start) -> tuple[Request, Model]:
+    """The model with what its network is told beside the prompt; guidance it follows by itself is not done twice."""
+    said = start.told
+    if model.card.embeds_guidance:
+        said = replace(said or Told(), guidance=request.guidance_scale)
+        request = request.model_copy(update={"guidance_scale": 1.0})
+    return request, model if said is None else replace(model, told=said)
 
 
 def _start(request: Request, model: Model) -> tuple[Start, float]:

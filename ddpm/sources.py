@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ddpm.diffusion.constraints import holding, keep
-from ddpm.diffusion.likeness import resembling
+from ddpm.diffusion.likeness import FACE, LOOSE, resembling
 from ddpm.diffusion.prediction import Predict
 from ddpm.events import Event, Framed, Nearest, Notice, Result
 from ddpm.images import Box, fit, mask_box, mask_notice, paste_back, prepare_mask, to_pixels
-from ddpm.models.model import Model
+from ddpm.models.model import Model, Told
 from ddpm.request import FromImage, FromMask, FromSelfie
 
 Size = tuple[int, int]  # (width, height), as PIL
@@ -37,6 +37,7 @@ class Start:
     x0: Tensor | None = None  # (1, C, h, w) latents under the noise; None: pure noise
     steer: Callable[[Predict], Predict] = _as_it_is
     finish: Callable[[Image.Image], Image.Image] = _same  # the decoded picture -> what the user gets
+    told: Told | None = None  # for a network that sees the mask and what is round it
     unchanged: Image.Image | None = None  # strength 0: this, bit for bit
     events: list[Event] = field(default_factory=list)
     face: Image.Image | None = None  # selfie: what the results are to resemble
@@ -80,7 +81,17 @@ def from_mask(source: FromMask, model: Model, size: Size) -> Start:
         return paste_back(original, inside, mask, box)
 
     x0 = None if source.strength == 1 else _filled(known, paint, source.fill)
+    if model.card.inpaints:
+        whole_mask = _extended(mask.crop(box), frame, "constant").resize(size)
+        return Start(x0, finish=finish, told=_hole(shown, whole_mask, model, known), events=events)
     return Start(x0, lambda predict: holding(predict, keep(known, paint)), finish, events=events)
+
+
+def _hole(shown: Image.Image, mask: Image.Image, model: Model, known: Tensor) -> Told:
+    """The mask without half-tones, and latents of the picture with grey under it, as inpainting networks learnt."""
+    painted = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)[None, None].to(known) >= 0.5
+    around = model.codec.encode(to_pixels(shown).to(known) * ~painted)
+    return Told(mask=F.interpolate(painted.to(known), size=known.shape[-2:]), around=around)
 
 
 def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
@@ -97,7 +108,7 @@ def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
     known = latents_of(face, model)
 
     def steer(predict: Predict) -> Predict:
-        return resembling(predict, known, source.likeness)
+        return resembling(predict, known, source.likeness, FACE if framed.found else LOOSE)
 
     return Start(None if source.strength == 1 else known, steer, events=events, face=face)
 

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 
 def load(path: Path, device: str = "cpu") -> Model:
-    """The model in this folder, on this device. CannotLoad says for each format why it is not that one."""
-    from ddpm.loading import diffusers_folder, embedded  # here, so that the catalogue can be listed without torch
+    """The model in this folder or weights file. CannotLoad says for each format why it is not that one."""
+    from ddpm.loading import diffusers_folder, embedded, single_file  # here: the catalogue is listed without torch
 
     path = Path(path)
     name = id_of(path) or path.name
+    if path.is_file():
+        try:
+            return single_file.load(path, device)
+        except CannotLoad as reason:
+            raise CannotLoad(f"{name} cannot be loaded: {str(reason).rstrip('.')}.") from reason
     reasons = []
     for format, read in {"our own": embedded.load, "in diffusers' layout": diffusers_folder.load}.items():
         try:

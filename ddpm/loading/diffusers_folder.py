@@ -12,10 +12,10 @@ from pathlib import Path
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import BadRequest, CannotLoad
-from ddpm.loading.components import read_clip, read_codec, read_component
+from ddpm.loading.components import read_clip, read_codec, read_component, read_penultimate
 from ddpm.loading.files import weights_hash
 from ddpm.loading.layout import STEM, Layout, component_files, diffusers_card, read_layout
-from ddpm.models.clip import CLIPPair
+from ddpm.models.clip_pair import CLIPPair
 from ddpm.models.codec import Pixels
 from ddpm.models.conditional import conditional, unconditional
 from ddpm.models.model import Model, TextEncoder
@@ -48,12 +48,14 @@ def load(folder: Path, device: str = "cpu") -> Model:
 
 
 def _text(layout: Layout, device: str) -> TextEncoder:
-    folder = layout.folder
-    zero = layout.zero_without_prompt
+    folder, zero = layout.folder, layout.zero_without_prompt
     if not layout.two_encoders:
         return read_clip(folder / "text_encoder", folder / "tokenizer", device)
-    return CLIPPair(
-        read_clip(folder / "text_encoder", folder / "tokenizer", device, penultimate=True, empty_is_zero=zero),
-        read_clip(folder / "text_encoder_2", folder / "tokenizer_2", device, projected=True, penultimate=True,
-                  empty_is_zero=zero),
+    first, second = (
+        read_penultimate(
+            folder / f"text_encoder{number}", folder / f"tokenizer{number}", device, projected=bool(number),
+            empty_is_zero=zero,
+        )
+        for number in ("", "_2")
     )  # fmt: skip
+    return CLIPPair(first, second)

@@ -118,7 +118,7 @@ def _check_network(config: dict[str, Any], folder: Path) -> None:
 def _check_text_to_image(layout: Layout) -> None:
     if layout.codec is None:
         raise CannotLoad("it reads prompts but has no vae folder")
-    parts = ("text_encoder", "tokenizer")
+    parts: tuple[str, ...] = ("text_encoder", "tokenizer")
     if layout.two_encoders:
         parts = (*parts, "text_encoder_2", "tokenizer_2")
     for part in parts:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from ddpm.models.model import Model
 
 ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth")
-FAMILIES = ("mini_ddpm", "celeba_ddpm", "lucidrains", "openai_unet")
+FAMILIES = (
+    "stable_diffusion_file",
+    "diffusion_gen",
+    "mini_ddpm",
+    "celeba_ddpm",
+    "lucidrains",
+    "openai_unet",
+)
 SHOWN_KEYS = 4  # of a file that no family knows
 
 
@@ -32,7 +39,7 @@ def describe(path: Path) -> ModelCard:
     content = skim(path)
     if names := foreign_names(content):
         raise CannotLoad(needs_code(path.name, names))
-    _, card = _claimed(unwrap(content, path.name, beside))
+    _, card = _claimed(unwrap(content, path, beside))
     return replace(card, bytes=path.stat().st_size)
 
 
@@ -43,8 +50,8 @@ def load(path: Path, device: str = "cpu") -> Model:
     if not path.is_file():
         raise CannotLoad(f"{path.name} is not a file")
     card = describe(path)  # refuses before gigabytes are read
-    family, _ = _claimed(unwrap(skim(path), path.name, read_beside(path)))
-    found = unwrap(read_checkpoint(path), path.name, read_beside(path))
+    family, _ = _claimed(unwrap(skim(path), path, read_beside(path)))
+    found = unwrap(read_checkpoint(path), path, read_beside(path))
     return family.build(found, replace(card, weights_hash=weights_hash([path])), device)
 
 

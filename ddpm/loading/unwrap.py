@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ddpm.errors import CannotLoad
@@ -22,13 +23,18 @@ RAW, EMA, AS_SAVED = "raw", "EMA", "as saved"
 class Found:
     """One network's tensors (or their shapes) with what the file said beside them."""
 
-    name: str  # of the file, for what its name tells
+    path: Path  # of the file: its name tells something, and companions may lie beside it
     state: Mapping[str, Any]
     which: str  # "EMA", "raw" or "as saved"
     step: int | None = None
     epoch: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)  # the checkpoint's other entries
     beside: Beside = Beside()  # what the YAML beside the file and the file's name say
+
+    @property
+    def name(self) -> str:
+        """Of the file."""
+        return self.path.name
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Shape of a tensor; CannotLoad if there is none of that name."""
@@ -46,8 +52,9 @@ class Found:
         return any(re.match(pattern, key) for key in self.state)
 
 
-def unwrap(content: Any, name: str, beside: Beside) -> Found:
+def unwrap(content: Any, path: Path, beside: Beside) -> Found:
     """The network in a checkpoint; `beside.use` chooses "ema" (where there is one) or "raw"."""
+    name = path.name
     if not isinstance(content, Mapping):
         raise CannotLoad(f"{name} holds a {_called(content)}, not a state dict; save model.state_dict()")
     raw = beside.use == "raw"
@@ -61,7 +68,7 @@ def unwrap(content: Any, name: str, beside: Beside) -> Found:
     if which == AS_SAVED and named:
         which, step = EMA, int(named[1])
     others = {key: value for key, value in content.items() if not _is_state(value) and not _is_tensor(value)}
-    return Found(name, _stripped(state), which, step, epoch, others, beside)
+    return Found(path, _stripped(state), which, step, epoch, others, beside)
 
 
 def _branch(content: Mapping[str, Any], raw: bool) -> tuple[Mapping[str, Any], str]:

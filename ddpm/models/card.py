@@ -44,6 +44,8 @@ class ModelCard:
     weights_hash: str = ""  # first 10 hex digits of the weights' SHA-256; filled when the model is loaded
     factor: int = 1  # width and height are multiples of this
     fixed_size: bool = False  # it has learnt positions, and makes pictures of `size` only
+    inpaints: bool = False  # its network sees the mask and what is round it (9 channels)
+    embeds_guidance: bool = False  # its network is told the guidance scale (latent consistency models)
     weights: str = ""  # which of a checkpoint's weights are used: "EMA", "raw", "as saved"
     step: int | None = None  # of training, where the file says so; `epoch` alike
     epoch: int | None = None

@@ -34,6 +34,37 @@ class Pixels:
         return F.avg_pool2d(pixels, shrink) if shrink > 1 else pixels
 
 
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    """A codec for a network that knows pictures mirrored along the diagonal; outside they stand as they should."""
+
+    inner: Autoencoder
+
+    @property
+    def factor(self) -> int:
+        return self.inner.factor
+
+    @property
+    def channels(self) -> int:
+        return self.inner.channels
+
+    @property
+    def module(self) -> nn.Module:
+        return self.inner.module
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """pixels: (B, 3, H, W) in [-1, 1] -> latents, upright."""
+        return self.inner.encode(pixels.mT).mT
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """latents: (B, channels, h, w), upright -> pixels (B, 3, H, W) in [-1, 1]."""
+        return self.inner.decode(latents.mT).mT
+
+    def preview(self, latents: Tensor) -> Tensor:
+        """As the inner codec's; its map of colours knows no directions."""
+        return self.inner.preview(latents)
+
+
 class Autoencoder:
     """A diffusers autoencoder (AutoencoderKL, VQModel, AutoencoderTiny): latents times `scaling`, less `shift`."""
 

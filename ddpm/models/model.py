@@ -17,7 +17,7 @@ from ddpm.diffusion.schedule import Level, Schedule, levels
 from ddpm.errors import BadRequest
 from ddpm.models.card import Defaults, ModelCard, Spacing
 
-__all__ = ["Codec", "Defaults", "Model", "ModelCard", "Network", "Text", "TextEncoder", "join"]
+__all__ = ["Codec", "Defaults", "Model", "ModelCard", "Network", "Text", "TextEncoder", "Told", "join"]
 
 
 class Text(NamedTuple):
@@ -94,7 +94,16 @@ class Codec(Protocol):
         """Small rough pixels (B, 3, h, w) in [-1, 1], cheap enough for every step."""
 
 
-Network = Callable[[Tensor, float, Text | None], Tensor]  # x_t, level.t, prompts -> output of x_t's shape
+Network = Callable[..., Tensor]  # x_t, level.t, prompts or None (and Told, of models that want it) -> as x_t
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a few networks are told beside the prompt: those that paint into a hole, and latent consistency models."""
+
+    guidance: float | None = None  # the scale, for a network that was distilled to follow it by itself
+    mask: Tensor | None = None  # (1, 1, h, w): 1 where it may paint
+    around: Tensor | None = None  # (1, C, h, w): latents of the picture with the hole in grey
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,8 @@ class Model:
     target: Target
     module: nn.Module  # the network's parameters, for moving, counting, fine-tuning
     clamp: float | None = None  # bound of |x0|, where x0 are pixels
+    told: Told | None = None  # filled by a request, where the card says that the network wants it
+    start: Callable[[Tensor], Tensor] | None = None  # what its sampling begins from, made of standard noise
     peak: bool = False  # divide x0 by its largest value where that is above `clamp`, instead of cutting it there
 
     def denoise(self, x_t: Tensor, level: Level, text: Text | None) -> Prediction:
@@ -117,7 +128,8 @@ class Model:
         A clamped x0 leaves the eps of an eps or v network as the network said it (clip_sample of diffusers' DDIM, so
         the pictures are the same); the eps of an x0 network follows from its x0, so it follows from the clamped one.
         """
-        output = self.network(x_t, level.t, text).float()
+        told = () if self.told is None else (self.told,)
+        output = self.network(x_t, level.t, text, *told).float()
         prediction = self.target.read(output, x_t.float(), level)
         if self.clamp is None:
             return prediction
