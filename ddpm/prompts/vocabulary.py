@@ -8,31 +8,117 @@ from ddpm.prompts.subjects import SUBJECTS
 
 HUMANS = ("man", "woman", "boy", "girl", "teen", "guy", "kid")
 
+# What captions call a subject; a word given twice is said twice as often.
 SYNONYMS = {
+    "man": ("man", "man", "gentleman"),
+    "woman": ("woman", "woman", "lady"),
+    "boy": ("boy", "boy", "little boy"),
+    "girl": ("girl", "girl", "little girl"),
+    "teen": ("teen", "teenager"),
+    "guy": ("guy", "young man"),
+    "kid": ("kid", "child"),
     "dog": ("dog", "dog", "puppy"),
     "cat": ("cat", "cat", "kitten"),
+    "fish": ("fish",),
+    "bird": ("bird",),
+    "horse": ("horse", "horse", "pony"),
+    "tiger": ("tiger",),
+    "wolf": ("wolf",),
+    "panda": ("panda", "panda", "panda bear"),
     "rhino": ("rhino", "rhinoceros"),
+    "whale": ("whale",),
+    "dragon": ("dragon", "dragon", "drake"),
     "qilin": ("qilin", "qilin", "kirin"),
     "leviathan": ("leviathan", "leviathan", "sea serpent"),
     "phoenix": ("phoenix", "firebird", "phoenix"),
-    "woman": ("woman", "woman", "lady"),
-    "teen": ("teen", "teenager"),
-    "kid": ("kid", "child"),
+    "fairy": ("fairy", "fairy", "pixie"),
+    "mermaid": ("mermaid",),
+}
+# True words that no caption ever says: whether a model trained on the captions knows them shows what its text encoder
+# carries over. Evaluation asks for them.
+UNSAID = {
+    "man": ("fellow",),
+    "woman": ("female person",),
+    "boy": ("lad",),
+    "girl": ("lass",),
+    "teen": ("adolescent",),
+    "kid": ("youngster",),
+    "dog": ("hound", "doggy"),
+    "cat": ("kitty", "feline"),
+    "fish": ("goldfish",),
+    "bird": ("songbird",),
+    "horse": ("stallion", "mare"),
+    "tiger": ("tigress",),
+    "wolf": ("gray timber wolf",),
+    "rhino": ("pachyderm",),
+    "whale": ("cetacean",),
+    "dragon": ("wyvern",),
+    "leviathan": ("sea monster", "sea dragon"),
+    "fairy": ("sprite",),
+    "mermaid": ("siren",),
+    "desert": ("sand dunes", "the Sahara"),
+    "rainforest": ("a tropical forest",),
+    "mountain lake": ("a tarn in the mountains",),
+    "snowy mountain": ("an icy peak",),
+    "tropical island": ("a beach with palm trees",),
+    "deep sea": ("the ocean floor",),
+    "night sky": ("the stars",),
+    "glacier": ("a wall of ice",),
+    "volcano": ("a lava mountain",),
+    "aurora borealis": ("the polar lights",),
+    "underwater cave": ("a sunken grotto",),
+    "savannah": ("the African plains",),
+    "coral reef": ("the Great Barrier Reef",),
 }
 PLURALS = {
     "fish": "fish",
+    "tropical fish": "tropical fish",
     "wolf": "wolves",
     "fairy": "fairies",
+    "pixie": "pixies",
     "phoenix": "phoenixes",
     "man": "men",
+    "young man": "young men",
+    "gentleman": "gentlemen",
     "woman": "women",
     "puppy": "puppies",
+    "pony": "ponies",
     "lady": "ladies",
     "qilin": "qilin",
     "kirin": "kirin",
     "child": "children",
     "rhinoceros": "rhinoceroses",
 }
+# What a subject is seen doing, and the words for it; "" says nothing.
+DEED_WORDS = {
+    "stand": ("standing", "", ""),
+    "walk": ("walking", "walking", ""),
+    "run": ("running", "running", ""),
+    "gallop": ("galloping", "running", ""),
+    "prance": ("prancing", ""),
+    "howl": ("howling", "howling", ""),
+    "sit": ("sitting", "sitting", ""),
+    "perch": ("perched", "standing", ""),
+    "eat bamboo": ("eating bamboo", "sitting with a bamboo stick", ""),
+    "fly": ("flying", "flying", "soaring", ""),
+    "hover": ("flying", "hovering", ""),
+    "breathe fire": ("breathing fire", "flying and breathing fire"),
+    "swim": ("swimming", "swimming", "floating"),
+    "rise": ("rising from the water", "in the water", "emerging from the water"),
+    "float": ("floating", "flying"),
+    "dive": ("under water",),
+    "wave": ("waving", "waving hello", ""),
+    "cheer": ("with raised arms", "cheering", ""),
+    "dance": ("dancing", "dancing", ""),
+    "read": ("reading a book", "sitting with a book", "reading"),
+    "fish": ("fishing", "fishing with a rod"),
+    "umbrella": ("holding an umbrella", "with an umbrella"),
+    "lantern": ("holding a lantern", "with a glowing lantern"),
+    "balloon": ("holding a balloon", "with a balloon"),
+    "none": ("",),
+}
+FAR_WORDS = ("in the distance", "far away", "in the distance")
+SIDE_WORDS = {"left": ("on the left",), "right": ("on the right",)}
 COLOUR_WORDS = {"golden": ("golden", "gold"), "grey": ("grey", "gray")}
 UNDERWATER = {"deep sea": "deep", "underwater cave": "cave", "coral reef": "shallow"}
 PLACE_WORDS = {
@@ -88,8 +174,9 @@ WEATHER_WORDS = {
     "clear": (),
     "clouds": ("under fluffy clouds", "with drifting clouds"),
     "overcast": ("under a grey sky", "on an overcast day"),
-    "rain": ("in the rain", "on a rainy day"),
-    "storm": ("during a thunderstorm", "under a stormy sky"),
+    "rain": ("in the rain", "in heavy rain"),
+    "storm": ("during a thunderstorm", "under a stormy sky", "in a storm"),
+    "rainbow": ("with a rainbow", "under a rainbow", "after the rain with a rainbow"),
     "snow": ("in falling snow", "while it snows"),
     "fog": ("in the fog", "in thick mist"),
 }
@@ -100,7 +187,10 @@ STYLE_WORDS = {
     "pastel": ("soft pastel colors", "pastel drawing"),
 }
 
-PERCHED = ("owl", "parrot", "bird")  # drawings of birds that sit: they stand on the ground and are never said to fly
+# Drawings of birds that sit: they stand on the ground and are never said to fly.
+PERCHED = tuple(
+    drawing.art for subject in SUBJECTS.values() for drawing in subject.drawings if drawing.pose == "perched"
+)
 WATERSIDE = (
     "mountain lake",
     "tropical island",

@@ -48,7 +48,7 @@ def finish(img: Pixels, rng: random.Random, style: str) -> Pixels:
     wandering = np.ascontiguousarray(wandering[..., :3])
     if style == "oil painting":
         wandering = cv2.medianBlur(wandering, 3)
-    a = wandering.astype(np.float32)
+    a: Field = wandering.astype(np.float32)
     # bloom
     b = cv2.GaussianBlur(a, (0, 0), 5)
     a += np.maximum(b - 110, 0) * (0.15 if style != "watercolor" else 0.08)
