@@ -96,6 +96,10 @@ class Engine:
             lambda job: self.upscale_events(image, scale, upscaler, job.stopping, job.tell), session
         )
 
+    def unload(self, name: str) -> bool:
+        """Take a model out of memory; whether it was there."""
+        return self.models.drop(name)
+
     def warm(self, name: str | None = None, session: str = "") -> Job:
         """Load a model (the first text model unless named) in the line and call it once, so that later nobody waits."""
         return self.line.submit(lambda job: self._warm(name), session)
@@ -135,6 +139,7 @@ class Engine:
             yield Notice(f"Loading {name}...")
         model = self.models.get(name)
         yield from map(Notice, self.models.news(name))
+        self.models.check(resolve(request, model.card), model)
         work = prepare(request, model)
         yield from work.events
         if request.seed < 0:
@@ -236,7 +241,7 @@ class Engine:
         return next((card.name for card in cards if card.kind == kind), cards[0].name)
 
     def _warm(self, name: str | None) -> Iterator[Event]:
-        from ddpm.plan import prepare
+        from ddpm.plan import prepare, resolve
         from ddpm.request import Request
         from ddpm.samplers.loop import sample
 
@@ -244,5 +249,6 @@ class Engine:
         yield Notice(f"Loading {name}...")
         model = self.models.get(name)
         yield from map(Notice, self.models.news(name))
+        self.models.check(resolve(Request(), model.card), model)
         for _ in sample(prepare(Request(steps=1), model).plan([0])):
             pass

@@ -13,7 +13,9 @@ from ddpm.errors import TooMuch
 
 if TYPE_CHECKING:
     from ddpm.loading.catalogue import Catalogue
+    from ddpm.memory import Estimates
     from ddpm.models.model import Model
+    from ddpm.request import Request
     from ddpm.runtime import Choice, Network, Precision, Runtime
 
 
@@ -28,6 +30,7 @@ class LoadedModels:
         self._models: OrderedDict[str, Loaded] = OrderedDict()  # last used last
         self._lock = threading.Lock()
         self._runtime: Runtime | None = None
+        self._estimates: Estimates | None = None
 
     def names(self) -> list[str]:
         return list(self._models)
@@ -52,25 +55,44 @@ class LoadedModels:
                 self._models.popitem(last=False)
             return self._models[name].model
 
+    def drop(self, name: str) -> bool:
+        """Take a model out of memory; whether it was there. A request that is using it keeps it until it is done."""
+        with self._lock:
+            return self._models.pop(name, None) is not None
+
     def news(self, name: str) -> Iterator[str]:
         """To be read before a request: what its network's engine has to say. The engine may change here alone."""
         yield from self._models[name].network.news()
+
+    def check(self, request: Request, model: Model) -> None:
+        """Raise TooMuch where a request, its defaults filled in, would not fit in the memory that is free now."""
+        from ddpm.memory import Estimates, free_memory
+
+        if self._estimates is None:
+            self._estimates = Estimates()
+        self._estimates.check(request, model, free_memory(self.device))
 
     @property
     def nbytes(self) -> int:
         return sum(loaded.model.nbytes for loaded in self._models.values())
 
     def _load(self, name: str) -> Loaded:
-        from ddpm.runtime import pick, resolved
+        import torch
+
+        from ddpm.runtime import cores, pick, resolved
 
         if self._runtime is None:
             self.device = resolved(self.device)
             self._runtime = pick(self.device, self.precision, self.choice)
+            if torch.get_num_threads() > cores():  # torch counts hyper-threads, and cores that a container may not use
+                torch.set_num_threads(cores())
         changed, model = changed_at(self.catalogue.find(name)), self.catalogue.load(name, self.device)
         if model.nbytes > self.budget:
             needs, has = model.nbytes / 2**30, self.budget / 2**30
             raise TooMuch(f"{name} needs {needs:.2g} GB of memory; this engine may use {has:.2g} GB for its models.")
-        network = self._runtime.compile(model.module, model.network, example_of(model), model.card.weights_hash)
+        told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
+        key = "" if told else model.card.weights_hash
+        network = self._runtime.compile(model.module, model.network, example_of(model), key)
         return Loaded(changed, replace(model, network=network), network)
 
 

@@ -34,13 +34,15 @@ ALLOWED: dict[str, set[str]] = {
     "plan": PLAIN | {"diffusion", "samplers", "models", "sources", "conditioning"},
     "sources": {"request", "images", "faces", "diffusion", "models"},  # part of plan, as is the next
     "painting": {"images", "diffusion", "samplers", "models"},
+    "memory": {"request", "models"},
     "jobs": set(),
-    "loaded": {"loading", "models", "runtime"},
+    "loaded": {"loading", "models", "runtime", "memory"},
     "engine": PLAIN
     | {
         "plan",
         "sources",
         "painting",
+        "memory",
         "jobs",
         "loaded",
         "loading",

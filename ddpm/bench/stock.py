@@ -70,6 +70,6 @@ def ddim_guided(network: Network, levels: Sequence[Level], x: Tensor, target: Te
             if through_network:
                 alpha_bar = scheduler.alphas_cumprod[t]
                 x0 = (x - (1 - alpha_bar).sqrt() * eps) / alpha_bar.sqrt()
-                (gradient,) = torch.autograd.grad((x0 - target).square().mean(), x)
+                (gradient,) = torch.autograd.grad(alpha_bar * (x0 - target).square().mean(), x)  # or it would overshoot
         x = scheduler.step(eps.detach(), t, x.detach()).prev_sample - gradient
     return x

@@ -18,6 +18,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 
+from ddpm.compat import ensure_torchvision
 from ddpm.runtime.cache import Verdict, publish, write_verdict
 from ddpm.runtime.calls import Flat, Signature, time_features
 from ddpm.runtime.eager import Eager
@@ -43,6 +44,7 @@ def main(folder: Path, entry: Path, gently: bool) -> None:
     if gently and hasattr(os, "nice"):
         os.nice(10)
     torch.set_num_threads(1)
+    ensure_torchvision()  # networks of diffusers are imported with it
     work: Work = torch.load(folder / JOB, weights_only=False)
     (folder / JOB).unlink()
     write_verdict(folder, judged(work, folder))

@@ -131,7 +131,7 @@ class Accelerated:
 
 def fitting(graph: Graph, module: nn.Module, tensors: list[Tensor] | None) -> list[Tensor] | None:
     """The graph's inputs for a call of the network, or None where it is for torch."""
-    if tensors is None or len(tensors[0]) > LARGEST_BATCH or wants_gradient(tensors):
+    if tensors is None or len(tensors[0]) > LARGEST_BATCH or wants_gradient(tensors) or tensors[0].device.type != "cpu":
         return None
     features = time_features(module, tensors)
     return padded(tensors if features is None else [*tensors, features], graph.shapes)

@@ -1,0 +1,191 @@
+"""Whether a request fits in memory, found out before it starts: what its network would hold, without computing it.
+
+Network and codec are called once on torch's "meta" device, where tensors have shapes and no numbers, and what is alive
+at the same time is added up. That counts float32, so it is a little more than what bfloat16 takes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ddpm.errors import TooMuch
+from ddpm.models.model import Model, Text, Told
+from ddpm.request import Request
+
+MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+SPARE = 0.9  # of what is free may be planned for: the estimate leaves out what libraries hold for themselves
+COLOURS = 3  # bytes a pixel of a picture that is kept; twice, for its PNG, the film's codec or the page's copy
+
+
+class _Alive(TorchDispatchMode):
+    """Adds up the bytes of tensors that are alive at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peak = 0
+        self._seen: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for tensor in made if isinstance(made, (tuple, list)) else (made,):
+            if isinstance(tensor, Tensor):
+                storage = tensor.untyped_storage()
+                self._seen[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
+        self._seen = {key: entry for key, entry in self._seen.items() if not entry[0].expired()}
+        self.peak = max(self.peak, sum(size for _, size in self._seen.values()))
+        return made
+
+
+class _Fused(TorchFunctionMode):
+    """Attention as the fused kernels do it, which never hold the matrix of all pairs."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is F.scaled_dot_product_attention:
+            query, _, value = args[:3]
+            return query.new_empty(*query.shape[:-1], value.shape[-1])
+        return func(*args, **(kwargs or {}))
+
+
+class _Called(nn.Module):
+    """A module and a function that calls it, for functional_call to put other parameters into."""
+
+    def __init__(self, module: nn.Module, call: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.module, self.call = module, call
+
+    def forward(self, *args: Any) -> Tensor:
+        return self.call(*args)
+
+
+@torch.no_grad()
+def held(module: nn.Module, call: Callable[..., Tensor], *args: Any) -> int:
+    """Most bytes beside the parameters that `call(*args)`, which calls `module`, would hold, in float32. args: meta."""
+    numbers = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    empty = {}
+    for name, value in numbers.items():
+        dtype = torch.float32 if value.is_floating_point() else value.dtype
+        empty[f"module.{name}"] = torch.empty_like(value, device="meta", dtype=dtype)
+    with _Alive() as alive, _Fused():
+        functional_call(_Called(module, call), empty, args)
+    return alive.peak
+
+
+class Estimates:
+    """What requests need, each model and size worked out once (20 to 100 ms)."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, int, int, int], int] = {}
+
+    def check(self, request: Request, model: Model, free: int | None) -> None:
+        """Raise TooMuch, with the largest that would fit, where a resolved request does not fit in `free` bytes."""
+        if free is None or self.needed(request, model) <= SPARE * free:
+            return
+        one = request.model_copy(update={"count": 1, "upscale": 1, "film": None})
+        fits = self.needed(one, model) <= SPARE * free
+        remedy = self._most(request, one, model, SPARE * free) if fits else self._largest(one, model, SPARE * free)
+        raise TooMuch(
+            f"{request.count} x {request.width}x{request.height} pixels of {model.card.name} would need about"
+            f" {self.needed(request, model) / 2**30:.1f} GB of memory, and {free / 2**30:.1f} GB are free; {remedy}."
+        )
+
+    def needed(self, request: Request, model: Model) -> int:
+        """Bytes that a resolved request needs beside the loaded model."""
+        assert request.width and request.height and request.steps
+        batch = 2 if model.text is not None and request.guidance_scale != 1 else 1
+        frames = 2 * request.steps if request.film else 0
+        pictures = request.width * request.height * (request.count * request.upscale**2 + frames)
+        return self._held(model, request.width, request.height, batch) + 2 * COLOURS * pictures
+
+    def _held(self, model: Model, width: int, height: int, batch: int) -> int:
+        """Bytes beside the parameters while the network is called or a picture decoded, whichever is more."""
+        key = (model.card.name, model.card.weights_hash, width, height, batch)
+        if key not in self._known:
+            x_t = torch.empty(batch, *model.latent_shape(width, height), device="meta")
+            network = held(model.module, model.network, x_t, 0.5, _text(model, batch), *_told(model, x_t))
+            codec = getattr(model.codec, "module", None)
+            decoding = held(codec, model.codec.decode, x_t[:1]) if isinstance(codec, nn.Module) else 0
+            self._known[key] = max(network, decoding)
+        return self._known[key]
+
+    def _most(self, request: Request, one: Request, model: Model, limit: float) -> str:
+        """How many pictures of that size fit, or that the film is what does not."""
+        without = self.needed(request.model_copy(update={"film": None}), model)
+        if request.film and without <= limit:
+            return "leave out the film, or take fewer steps"
+        alone = self.needed(one.model_copy(update={"upscale": request.upscale}), model)
+        if request.count == 1 or alone > limit:
+            return "leave out the enlarging"
+        each = (without - alone) / (request.count - 1)
+        return f"the most that fits is a count of {1 + int((limit - alone) / each)}"
+
+    def _largest(self, request: Request, model: Model, limit: float) -> str:
+        """The largest size of the same aspect that needs no more than `limit` bytes."""
+        assert request.width and request.height
+        unit = model.size_factor
+        few, many = 0, 1 if model.card.fixed_size else max(request.width, request.height) // unit  # of the longer side
+        while many - few > 1:
+            middle = (few + many) // 2
+            width, height = _shaped(request, middle, unit)
+            fits = self.needed(request.model_copy(update={"width": width, "height": height}), model) <= limit
+            few, many = (middle, many) if fits else (few, middle)
+        if not few:
+            return "close other programs, or choose a smaller model"
+        return "the largest that fits is {}x{}".format(*_shaped(request, few, unit))
+
+
+def _shaped(request: Request, units: int, unit: int) -> tuple[int, int]:
+    """Width and height in the request's aspect, the longer side of so many units."""
+    assert request.width and request.height
+    longer = max(request.width, request.height)
+    width, height = (max(1, units * side // longer) * unit for side in (request.width, request.height))
+    return width, height
+
+
+def free_memory(device: str) -> int | None:
+    """Bytes that can still be had on the device; None where the system does not say."""
+    if torch.device(device).type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    found = re.search(r"^MemAvailable:\s*(\d+) kB", _read(MEMINFO), re.M)
+    free = int(found[1]) * 1024 if found else math.inf
+    limit, used = _read(GROUP / "memory.max").strip(), _read(GROUP / "memory.current").strip()
+    if limit.isdigit() and used.isdigit():  # a container; pages of files can be let go of
+        files = re.search(r"^inactive_file (\d+)", _read(GROUP / "memory.stat"), re.M)
+        free = min(free, int(limit) - int(used) + (int(files[1]) if files else 0))
+    return None if free == math.inf else int(free)
+
+
+def _told(model: Model, x_t: Tensor) -> tuple[Told, ...]:
+    """What the few networks that want it are told beside the prompt, on meta."""
+    if not (model.card.inpaints or model.card.embeds_guidance):
+        return ()
+    return (Told(guidance=1.0, mask=torch.empty_like(x_t[:1, :1]), around=torch.empty_like(x_t[:1])),)
+
+
+def _text(model: Model, batch: int) -> Text | None:
+    """A prompt's shapes on meta."""
+    if model.text is None:
+        return None
+    known = model.text.encode([""])
+    length = max(known.states.shape[1], model.text.max_tokens)
+    states = torch.empty(batch, length, known.states.shape[2], device="meta")
+    pooled = None if known.pooled is None else torch.empty(batch, known.pooled.shape[1], device="meta")
+    return Text(states, torch.empty(batch, length, dtype=torch.bool, device="meta"), pooled)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,0 +1,107 @@
+"""What would not fit in memory is refused before it starts, with the largest that would."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ddpm import memory
+from ddpm.engine import Engine
+from ddpm.errors import TooMuch
+from ddpm.events import Result
+from ddpm.memory import Estimates, free_memory, held
+from ddpm.plan import resolve
+from ddpm.request import FilmRequest, Request
+
+
+def test_what_a_network_holds_is_counted_exactly() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, 2, 3, padding=1))
+    pixels = 4 * 20 * 30  # bytes of one channel
+    x = torch.empty(1, 3, 20, 30, device="meta")
+    assert held(module, lambda x: module(x), x) == (8 + 8) * pixels  # both sides of SiLU; then one of them and the last
+    assert held(module, lambda x: module(x) + module(x), x) == (2 + 8 + 8) * pixels
+    assert not any(parameter.is_meta for parameter in module.parameters())
+
+
+def test_attention_is_counted_without_its_matrix() -> None:
+    module = nn.Identity()
+    q = torch.empty(1, 1, 4096, 8, device="meta")
+    assert held(module, lambda q: nn.functional.scaled_dot_product_attention(q, q, q), q) == 4 * 4096 * 8
+
+
+def test_it_grows_with_pixels_and_pictures(engine: Engine) -> None:
+    model, estimates = engine.models.get("tiny-text"), Estimates()
+
+    def needed(**values: object) -> int:
+        return estimates.needed(resolve(Request.checked(prompt="a fox", **values), model.card), model)
+
+    base = needed()
+    assert needed(guidance_scale=1) < base < needed(count=2) < needed(count=2, upscale=2)
+    assert needed(count=3) - needed(count=2) == needed(count=2) - base == 2 * 3 * 16 * 16
+    assert needed(film=FilmRequest(), steps=20) - base == 2 * 3 * 16 * 16 * 2 * 20
+
+
+@pytest.mark.parametrize(
+    ("values", "spare", "words"),
+    [
+        ({"count": 6, "upscale": 4}, 5, r"the most that fits is a count of (\d)"),
+        ({"upscale": 4}, -1, "leave out the enlarging"),
+        ({"film": FilmRequest(), "steps": 1000}, 9, "leave out the film, or take fewer steps"),
+    ],
+)
+def test_a_refusal_names_what_would_fit(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, values: dict[str, object], spare: int, words: str
+) -> None:
+    """Free is what one enlarged picture needs, and room for `spare` tenths of a second one."""
+    model, estimates = engine.models.get("tiny"), Estimates()
+    one = estimates.needed(resolve(Request(model="tiny", upscale=4), model.card), model)
+    free = int((one + spare / 10 * 6 * 64 * 64) / memory.SPARE) + 1
+    monkeypatch.setattr(memory, "free_memory", lambda device: free)
+    request = Request.checked(model="tiny", **values)
+    with pytest.raises(TooMuch, match=words) as refusal:
+        list(engine.run(request))
+    if found := re.search(words, str(refusal.value)):
+        fits = {"count": int(found[1])} if found.groups() else {"upscale": 1, "film": None, "steps": 1}
+        made = list(engine.run(request.model_copy(update=fits)))
+        assert any(isinstance(event, Result) for event in made)
+
+
+def test_the_largest_size_that_fits_is_named_and_does(engine: Engine) -> None:
+    module, card = nn.Conv2d(3, 3, 3, padding=1), replace(engine.models.get("tiny").card, factor=4, fixed_size=False)
+    model = replace(engine.models.get("tiny"), module=module, network=lambda x_t, t, text: module(x_t), card=card)
+    estimates = Estimates()
+
+    def of(width: int, height: int) -> Request:
+        return resolve(Request(model="tiny"), card).model_copy(update={"width": width, "height": height})
+
+    free = int(estimates.needed(of(40, 20), model) / memory.SPARE) + 1
+    estimates.check(of(40, 20), model, free)
+    estimates.check(of(400, 200), model, None)
+    with pytest.raises(TooMuch, match="400x200 pixels of tiny .* the largest that fits is 40x20"):
+        estimates.check(of(400, 200), model, free)
+    with pytest.raises(TooMuch, match="close other programs"):
+        estimates.check(of(40, 20), model, 1)
+    with pytest.raises(TooMuch, match="close other programs"):
+        estimates.check(of(40, 40), replace(model, card=replace(card, fixed_size=True, size=40)), 1)
+
+
+def test_free_memory_is_the_least_of_machine_and_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    assert free_memory("cpu") is None
+    (tmp_path / "meminfo").write_text("MemTotal: 9000 kB\nMemAvailable:    3000 kB\n")
+    assert free_memory("cpu") == 3000 * 1024
+    for name, text in (
+        ("memory.max", "2000000\n"),
+        ("memory.current", "900000\n"),
+        ("memory.stat", "anon 1\ninactive_file 100000\n"),
+    ):
+        (tmp_path / name).write_text(text)
+    assert free_memory("cpu") == 1_200_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory("cpu") == 3000 * 1024
