@@ -6,33 +6,24 @@ A model that cannot be used stays in the list with the reason in its note, and h
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
-from ddpm.errors import CannotLoad, UnknownModel
+from ddpm.errors import CannotLoad, DDPMError, UnknownModel
 from ddpm.loading import hub
-from ddpm.loading.card import read_card
-from ddpm.models.card import Defaults, ModelCard
+from ddpm.loading.card import read_card, read_json
+from ddpm.loading.curated import read_curated
+from ddpm.loading.single_file import ENDINGS, describe
+from ddpm.models.card import ModelCard
 
 if TYPE_CHECKING:
     from ddpm.models.model import Model
 
 MARKS = ("model_index.json", "config.json", "unet/config.json")  # a folder with one of these means to be a model
-BARE = (".safetensors", ".ckpt", ".pt", ".pth")
 UPSCALERS = ("realesr", "esrgan")  # how the file names of the upscaler's weights begin; they lie in the same folder
-ENTRY_KEYS = {"id", "title", "licence", "bytes", "size", "text", "latent", "note", "defaults", "revision"}
-
-
-@dataclass(frozen=True, slots=True)
-class Curated:
-    """One entry of configs/models.yaml: a card for before the download, and the settings that fit the model."""
-
-    card: ModelCard
-    revision: str = "main"
+PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextModel")  # networks that are no models
 
 
 class Catalogue:
@@ -40,20 +31,25 @@ class Catalogue:
 
     def __init__(self, weights: Path, curated: Path | None = None) -> None:
         self.weights = Path(weights)
-        self._curated = {entry.card.name: entry for entry in read_curated(curated)} if curated else {}
+        self.curated = {entry.card.name: entry for entry in read_curated(curated)} if curated else {}
+        self._seen: dict[Path, tuple[Stamp, ModelCard]] = {}  # cards of weights files, as long as they do not change
+        self._failed: dict[str, tuple[Stamp, str]] = {}  # what went wrong when a model was loaded, likewise
 
     def cards(self) -> list[ModelCard]:
-        """Everything there is, embedded and dropped-in models first. No torch, no weights: JSON files only."""
-        return [*self._folders(), *map(self._hub_card, self._curated)]
+        """Everything there is, embedded and dropped-in models first. No torch, no numbers: names and shapes only."""
+        return [self._with_failure(card) for card in (*self._local(), *map(self._hub_card, self.curated))]
+
+    def stamp(self) -> Stamp:
+        """Changes whenever something in the weights folder does; cheap enough to be asked every few seconds."""
+        return stamp_of(self.weights)
 
     def find(self, name: str) -> Path:
         """The folder of a model by its name in the list; UnknownModel names those there are."""
         self._check(name)
         if hub.is_id(name):
-            revision = self._curated[name].revision if name in self._curated else "main"
-            if folder := hub.local(name, revision):
+            if folder := self._fetched(name):
                 return folder
-            if name in self._curated:
+            if name in self.curated:
                 raise UnknownModel(self._hub_card(name).note, self._names())
         elif name not in (".", "..") and (self.weights / name).exists():
             return self.weights / name
@@ -63,29 +59,58 @@ class Catalogue:
         """The model of this name, with the curated settings where there are some."""
         from ddpm.loading import load
 
-        model = load(self.find(name), device)
-        if name not in self._curated:
+        path = self.find(name)
+        self._failed.pop(name, None)
+        try:
+            model = load(path, device)
+        except DDPMError as error:
+            self._failed[name] = stamp_of(path), str(error)
+            raise
+        if name not in self.curated:
             return model
-        curated = self._curated[name].card
+        curated = self.curated[name].card
         known = replace(model.card, title=curated.title, licence=curated.licence, defaults=curated.defaults)
         return replace(model, card=known)
 
-    def _folders(self) -> Iterator[ModelCard]:
+    def _local(self) -> Iterator[ModelCard]:
         if not self.weights.is_dir():
             return
         for path in sorted(self.weights.iterdir(), key=lambda path: path.name.lower()):
             if path.name.startswith("."):
                 continue
             if path.is_dir():
-                if any((path / mark).is_file() for mark in MARKS):
+                if any((path / mark).is_file() for mark in MARKS) and not _is_part(path):
                     yield _card_or_reason(path)
-            elif path.suffix in BARE and not path.name.lower().startswith(UPSCALERS):
-                reason = "a single file does not say what network it belongs to; put a model's whole folder here."
-                yield _unusable(path.name, f"{path.name}: {reason}", path.stat().st_size)
+            elif path.suffix in ENDINGS and not path.name.lower().startswith(UPSCALERS):
+                yield self._file_card(path)
+
+    def _file_card(self, path: Path) -> ModelCard:
+        """Of a weights file; a file of 100 tensors is skimmed in milliseconds, but not every time."""
+        stamp = stamp_of(path, path.with_suffix(".yaml"), path.with_suffix(".yml"))
+        if path not in self._seen or self._seen[path][0] != stamp or not self._seen[path][1].usable:
+            self._seen[path] = stamp, _card_or_reason(path)
+        return self._seen[path][1]
+
+    def _with_failure(self, card: ModelCard) -> ModelCard:
+        """A model that could not be loaded says so until its files change."""
+        if card.name not in self._failed or not card.usable:
+            return card
+        stamp, reason = self._failed[card.name]
+        if stamp != stamp_of(self.find(card.name)):
+            return card
+        return replace(card, usable=False, note=reason)
+
+    def _fetched(self, name: str) -> Path | None:
+        """A Hub model's folder on this machine: of the pinned revision, else whatever was fetched."""
+        pinned = self.curated[name].revision if name in self.curated else "main"
+        return hub.local(name, pinned) or hub.local(name)
 
     def _hub_card(self, name: str) -> ModelCard:
-        entry = self._curated[name]
-        if folder := hub.local(name, entry.revision):
+        entry = self.curated[name]
+        folder = self._fetched(name)
+        if folder and entry.card.kind == "part":
+            return replace(entry.card, usable=False, note=f"On this machine. {entry.card.note}")
+        if folder:
             found = _card_or_reason(folder)
             if not found.usable:
                 return replace(entry.card, usable=False, note=f"Its copy on this machine is incomplete: {found.note}")
@@ -122,65 +147,43 @@ class Catalogue:
         return UnknownModel(f"No model is called {name[:80]!r}; {listed}.{hint}", names)
 
 
-def _card_or_reason(folder: Path) -> ModelCard:
+Stamp = tuple[tuple[str, int, int], ...]  # names, times in nanoseconds, bytes
+
+
+def stamp_of(*paths: Path) -> Stamp:
+    """When the newest of these were written: files by themselves, folders with what lies in them, two levels deep."""
+    found: list[tuple[str, int, int]] = []
+    for path in paths:
+        inside = [*path.glob("*"), *path.glob("*/*")] if path.is_dir() else []
+        for one in (path, *inside):
+            try:
+                facts = one.stat()
+            except OSError:  # gone while we looked, or never there
+                continue
+            found.append((str(one), facts.st_mtime_ns, facts.st_size))
+    return tuple(sorted(found))
+
+
+def _is_part(folder: Path) -> bool:
+    """Whether a folder holds an autoencoder or a prompt encoder, which belongs to a weights file beside it."""
     try:
-        return read_card(folder)
+        config = read_json(folder / "config.json")
+    except CannotLoad:
+        return False
+    return config.get("_class_name", *config.get("architectures", [""])[:1]) in PARTS
+
+
+def _card_or_reason(path: Path) -> ModelCard:
+    try:
+        return read_card(path) if path.is_dir() else describe(path)
     except CannotLoad as reason:
-        return _unusable(folder.name, f"{folder.name} cannot be used: {reason}", 0)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:  # a JSON file of unexpected content
-        return _unusable(folder.name, f"{folder.name} cannot be used: {type(error).__name__}: {error}", 0)
+        return _unusable(path, f"{path.name} cannot be used: {reason}")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:  # of unexpected content
+        return _unusable(path, f"{path.name} cannot be used: {type(error).__name__}: {error}")
 
 
-def _unusable(name: str, reason: str, size: int) -> ModelCard:
+def _unusable(path: Path, reason: str) -> ModelCard:
     return ModelCard(
-        name=name, title=name, origin="folder", format="unknown", size=0, channels=3, target="", schedule="", text=None,
-        licence="not stated", bytes=size, note=reason, usable=False,
+        name=path.name, title=path.name, origin="folder", format="unknown", size=0, channels=3, target="", schedule="",
+        text=None, licence="not stated", bytes=path.stat().st_size if path.is_file() else 0, note=reason, usable=False,
     )  # fmt: skip
-
-
-def read_curated(path: Path) -> list[Curated]:
-    """The entries of configs/models.yaml; a wrong key is named with the file and the nearest right one."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CannotLoad(f"{path.name} cannot be read: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("models"), list):
-        raise CannotLoad(f"{path.name} must hold a list called models.")
-    return [_entry(entry, path.name) for entry in content["models"]]
-
-
-def _entry(entry: Mapping[str, Any], file: str) -> Curated:
-    _known(entry, ENTRY_KEYS, file)
-    if absent := [key for key in ("id", "title", "licence", "bytes", "size") if key not in entry]:
-        raise CannotLoad(f"{file}: the entry {entry.get('id', entry)} lacks {', '.join(absent)}.")
-    if not hub.is_id(str(entry["id"])):
-        raise CannotLoad(f"{file}: {entry['id']!r} is not a Hub id (owner/name).")
-    defaults = entry.get("defaults", {})
-    _known(defaults, {field.name for field in fields(Defaults)}, file)
-    text = entry.get("text")
-    card = ModelCard(
-        name=entry["id"],
-        title=entry["title"],
-        origin="hub",
-        format="diffusers",
-        size=int(entry["size"]),
-        channels=3,
-        target="eps",
-        schedule="linear",
-        text=text,
-        licence=entry["licence"],
-        defaults=Defaults(**defaults),
-        kind="text" if text else "unconditional",
-        latent=bool(entry.get("latent", False)),
-        bytes=int(entry["bytes"]),
-        note=entry.get("note", ""),
-    )
-    return Curated(card, str(entry.get("revision", "main")))
-
-
-def _known(entry: Mapping[str, Any], keys: set[str], file: str) -> None:
-    for key in entry:
-        if key not in keys:
-            near = difflib.get_close_matches(str(key), keys, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(keys))}."
-            raise CannotLoad(f"{file}: unknown key {key!r}{hint}")

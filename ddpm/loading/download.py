@@ -23,6 +23,7 @@ from ddpm.loading import hub
 WANTED = ("*.json", "*.txt", "README.md", "*.safetensors", "*.bin")
 UNWANTED = ("safety_checker/*", "feature_extractor/*", "*.fp16.*", "*non_ema*", "v1-*", "v2-*", "sd_turbo.safetensors",
             "image_encoder/*", "*vision*", "openvino*", "flax*", "tf_*", "rust_*", "onnx/*")  # fmt: skip
+CHUNK = 2**18  # bytes between two looks at Cancel
 SPARE = 200 * 2**20  # bytes that stay free on the disk
 
 
@@ -86,6 +87,8 @@ class Download:
             check_disk(wanted)
             for file, _ in wanted.files:
                 self.folder = fetch(wanted, file, self._told).parents[file.count("/")]
+            if self.revision is None:
+                remember(wanted)
             self.state = "finished"
         except Cancelled:
             self.state = "stopped"
@@ -141,6 +144,13 @@ def check_disk(wanted: Offer) -> None:
         )
 
 
+def remember(wanted: Offer) -> None:
+    """What `main` was, so that the model is found by its name alone."""
+    reference = _repository(wanted.name) / "refs" / "main"
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    reference.write_text(wanted.commit, encoding="utf-8")
+
+
 def fetch(wanted: Offer, file: str, told: Callable[[int], None]) -> Path:
     """One file into the cache, going on with what an earlier try left. The path of it in the snapshot."""
     api = _package()
@@ -156,33 +166,28 @@ def fetch(wanted: Offer, file: str, told: Callable[[int], None]) -> Path:
 
 
 def _fill(blob: Path, url: str, size: int | None, told: Callable[[int], None]) -> None:
-    from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    """Write the rest of a file to what is there of it, and give it its name when it is whole."""
+    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
     blob.parent.mkdir(parents=True, exist_ok=True)
     part = blob.with_name(f"{blob.name}.part")
     began = _size(part)
     told(began)
-    with part.open("ab") as file:
-        http_get(url, file, resume_size=began, headers=build_hf_headers(), expected_size=size,
-                 tqdm_class=_teller(told, began))  # fmt: skip
+    if size is None or began < size:
+        headers = build_hf_headers() | ({"Range": f"bytes={began}-"} if began else {})
+        with get_session().stream("GET", url, headers=headers, follow_redirects=True) as answer:
+            hf_raise_for_status(answer)
+            again = began and answer.status_code == 200  # this server knows no ranges
+            if again:
+                told(-began)
+            with part.open("wb" if again else "ab") as file:
+                for chunk in answer.iter_bytes(CHUNK):
+                    file.write(chunk)
+                    told(len(chunk))
+    if size is not None and _size(part) != size:
+        part.unlink()
+        raise Missing(f"{blob.name} came with {_size(part)} bytes instead of {size}; try again.")
     part.replace(blob)
-
-
-def _teller(told: Callable[[int], None], began: int) -> Any:
-    """What http_get takes for a progress bar: every update is told."""
-    from tqdm.auto import tqdm
-
-    class Teller(tqdm):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.pop("name", None)  # huggingface_hub's own bars have it
-            super().__init__(*args, **{**kwargs, "disable": True})
-
-        def update(self, n: float | None = 1) -> bool | None:
-            told(int(n or 0))
-            return super().update(n)
-
-    return Teller
 
 
 def _package() -> Any:
@@ -211,7 +216,7 @@ class _sentences:
             raise UnknownModel(f"{self.name} has no such revision on the Hub.") from error
         if isinstance(error, RepositoryNotFoundError):
             raise UnknownModel(f"There is no model {self.name} on the Hub, or it wants a login.") from error
-        if isinstance(error, HfHubHTTPError | OSError) or type(error).__module__.split(".")[0] in ("httpx", "httpcore"):
+        if isinstance(error, HfHubHTTPError | OSError) or type(error).__module__.startswith("httpx"):  # or httpx2
             raise Missing(
                 f"{self.name} is not on this machine, and the Hub cannot be reached ({type(error).__name__}). Go "
                 f"online and run `python -m ddpm models --download {self.name}`, or choose one of the embedded models."

@@ -1,5 +1,5 @@
-"""Models of the Hugging Face Hub, by their id (owner/name). Nothing is fetched without being asked for: models in the
-local cache are loaded from there, and only `download` uses the network.
+"""Models of the Hugging Face Hub that are on this machine, by their id (owner/name). Nothing here uses the network;
+download.py does, when somebody asks for it.
 """
 
 from __future__ import annotations
@@ -8,12 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from ddpm.errors import CannotLoad, Missing, UnknownModel
-
 ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-# Configs, tokenizer and weights; no training checkpoints, no safety checker, no other frameworks' copies.
-WANTED = ["*.json", "*.txt", "README.md", "*.safetensors", "*.bin"]
-UNWANTED = ["safety_checker/*", "feature_extractor/*", "*.fp16.*", "*non_ema*", "v1-*", "v2-*", "sd_turbo.safetensors"]
 
 
 def is_id(name: str) -> bool:
@@ -44,30 +39,3 @@ def id_of(folder: Path) -> str | None:
     if folder.parent.name != "snapshots" or not repository.startswith("models--"):
         return None
     return repository.removeprefix("models--").replace("--", "/")
-
-
-def download(name: str, revision: str | None = None) -> Path:
-    """Fetch a model into the cache and return its folder. Only what somebody asked for by name comes this way."""
-    if not is_id(name):
-        raise UnknownModel(f"{name!r} is not a Hub id; one looks like google/ddpm-celebahq-256.")
-    try:
-        from huggingface_hub import list_repo_files, snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-    except ModuleNotFoundError as error:
-        raise Missing("Models of the Hub need: pip install huggingface_hub") from error
-    try:
-        files = list_repo_files(name, revision=revision)
-        doubles = ["*.bin"] if any(file.endswith(".safetensors") for file in files) else []
-        folder = snapshot_download(
-            name, revision=revision, allow_patterns=WANTED, ignore_patterns=[*UNWANTED, *doubles]
-        )
-    except RepositoryNotFoundError as error:
-        raise UnknownModel(f"There is no model {name} on the Hub, or it wants a login.") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise Missing(
-            f"{name} is not on this machine, and the Hub cannot be reached ({type(error).__name__}). Go online and run "
-            f"`python -m ddpm models --download {name}`, or choose one of the embedded models."
-        ) from error
-    if not any(Path(folder).glob("*.json")):
-        raise CannotLoad(f"{name} holds no JSON at its top, so it is no model in diffusers' layout.")
-    return Path(folder)

@@ -35,7 +35,7 @@ class ModelCard:
     text: str | None  # "minilm", "clip" or None
     licence: str
     defaults: Defaults = field(default_factory=Defaults)
-    kind: Literal["text", "unconditional"] = "unconditional"
+    kind: Literal["text", "unconditional", "part"] = "unconditional"  # "part": no model, but others need it
     latent: bool = False
     bytes: int = 0  # of its weights on disk
     note: str = ""  # a sentence for the user; of a model that cannot be used, the reason

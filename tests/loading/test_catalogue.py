@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm.errors import CannotLoad, Missing, UnknownModel
-from ddpm.loading import embedded, hub
-from ddpm.loading.catalogue import Catalogue, read_curated
+from ddpm.errors import CannotLoad, UnknownModel
+from ddpm.loading import embedded
+from ddpm.loading.catalogue import Catalogue
+from ddpm.loading.curated import read_curated
+from ddpm.loading.download import Download
 from ddpm.models.card import ModelCard
 from ddpm.models.hybrid import Hybrid, HybridConfig
 
@@ -45,11 +47,13 @@ def test_a_broken_model_says_why_and_hides_none(weights):
     (weights / "odd").mkdir()
     (weights / "odd" / "model_index.json").write_text(json.dumps({"ddpm_format": 1, "defaults": 3}))
     (weights / "loose.safetensors").write_bytes(b"0")
+    torch.save({"a": torch.ones(1)}, weights / "strange.pt")
     cards = {card.name: card for card in Catalogue(weights).cards()}
     assert cards["tiny"].usable and not cards["tiny"].note
-    for name in ("broken", "odd", "loose.safetensors"):
+    for name in ("broken", "odd", "loose.safetensors", "strange.pt"):
         assert not cards[name].usable and name in cards[name].note
     assert "cannot be read as JSON" in cards["broken"].note
+    assert "not of the minimal DDPM repository: no t_proj" in cards["strange.pt"].note
 
 
 def test_upscalers_and_other_things_are_not_models(weights):
@@ -98,8 +102,8 @@ def test_hub_models_wait_to_be_asked_for(weights, monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(Missing, match="Hub cannot be reached"):
-        hub.download("google/ddpm-cifar10-32")
+    going = Download("google/ddpm-cifar10-32").start().wait()
+    assert going.state == "failed" and "the Hub cannot be reached" in going.error and "Go online" in going.error
 
 
 def test_a_hub_model_in_the_cache_is_used_from_there(weights, tmp_path):
@@ -135,3 +139,52 @@ def test_curated_settings_reach_the_loaded_model(weights, tmp_path):
     model = Catalogue(weights, path).load("a/b")
     assert (model.card.title, model.card.defaults.steps) == ("B", 3)
     assert torch.isfinite(next(model.module.parameters())).all()
+
+
+def test_a_weights_file_is_a_model_with_its_facts(weights):
+    """Listed without torch, from names and shapes; its YAML beside it counts, and is followed when it changes."""
+    from tests.loading import foreign
+
+    w = foreign.Weights(1)
+    foreign.celeba(w, torch.randn(1, 3, 16, 16), torch.ones(1), 32, [1, 2, 2], {8}, False)
+    content = {"model": dict(w), "ema": {"decay": 0.9, "shadow": list(w.values())}, "step": 12, "extra": {"epoch": 3}}
+    torch.save(content, weights / "celeba.pt")
+    catalogue = Catalogue(weights)
+    before = catalogue.stamp()
+    card = {card.name: card for card in catalogue.cards()}["celeba.pt"]
+    assert (card.usable, card.weights, card.step, card.epoch, card.kind) == (True, "EMA", 12, 3, "unconditional")
+    assert card.format == "CelebA DDPM/DDIM" and card.bytes == (weights / "celeba.pt").stat().st_size
+    assert not card.checked and "no real weights of it could be tried" in card.note
+    (weights / "celeba.yaml").write_text("title: Faces\nlicence: MIT\nuse: raw\n")
+    card = {card.name: card for card in catalogue.cards()}["celeba.pt"]
+    assert (card.title, card.licence, card.weights) == ("Faces", "MIT", "raw")
+    assert catalogue.stamp() != before
+    code = (
+        "import sys; from pathlib import Path; from ddpm.loading.catalogue import Catalogue;"
+        f"print([c.name for c in Catalogue(Path({str(weights)!r})).cards() if c.usable], 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "['celeba.pt', 'tiny'] False"
+
+
+def test_one_that_failed_to_load_says_what_failed_until_it_changes(weights):
+    catalogue = Catalogue(weights)
+    path = next((weights / "tiny" / "network").glob("*.safetensors"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CannotLoad):
+        catalogue.load("tiny")
+    (card,) = catalogue.cards()
+    assert not card.usable and "damaged or cut short" in card.note
+    path.write_bytes(whole)
+    (card,) = catalogue.cards()
+    assert card.usable and not card.note
+    assert catalogue.load("tiny").card.name == "tiny"
+
+
+def test_parts_of_others_are_no_models(weights):
+    (weights / "vae").mkdir()
+    (weights / "vae" / "config.json").write_text(json.dumps({"_class_name": "AutoencoderKL"}))
+    (weights / "clip").mkdir()
+    (weights / "clip" / "config.json").write_text(json.dumps({"architectures": ["CLIPTextModel"]}))
+    assert [card.name for card in Catalogue(weights).cards()] == ["tiny"]

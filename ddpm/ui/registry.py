@@ -1,0 +1,147 @@
+"""The registry on the page: what models there are, loading and unloading, and fetching curated ones of the Hub.
+
+The list follows the weights folder: a file put there appears within seconds. Nothing is fetched before its licence and
+its exact size were shown and a second button was pressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from ddpm.engine import Engine
+from ddpm.errors import DDPMError
+from ddpm.loading.download import Download, Offer, check_disk, offer
+from ddpm.models.card import ModelCard
+from ddpm.ui.controls import LISTEN
+
+COLUMNS = ["Name", "Kind", "Size", "Made of", "Source", "Licence", "Weights", "Loaded", "Note"]
+KINDS = {"text": "reads prompts", "unconditional": "no prompts", "part": "a part of others"}
+SOURCES = {"embedded": "embedded", "folder": "weights folder", "hub": "Hugging Face Hub"}
+EVERY = 3.0  # seconds between looks at the folder and at a download
+
+
+def rows(engine: Engine) -> list[list[str]]:
+    """One row a model, as the table shows it; no path of this machine."""
+    loaded = engine.health()["loaded"]
+    return [_row(card, card.name in loaded) for card in engine.cards()]
+
+
+def _row(card: ModelCard, loaded: bool) -> list[str]:
+    trained = ", ".join(
+        filter(None, (card.weights, f"step {card.step:,}" if card.step is not None else "",
+                      f"epoch {card.epoch}" if card.epoch is not None else ""))
+    )  # fmt: skip
+    state = "yes" if loaded else "no" if card.usable else "cannot be used"
+    kind = KINDS[card.kind] + (", inpaints" if card.inpaints else "")
+    size = f"{card.size} px" if card.size else ""
+    return [card.name, kind, size, f"{card.bytes / 1e6:,.1f} MB", f"{SOURCES[card.origin]}, {card.format}",
+            card.licence, trained, state, card.note]  # fmt: skip
+
+
+def described(wanted: Offer) -> str:
+    """What a download costs and under which terms, for a person to agree to."""
+    return (
+        f"**{wanted.name}**: {wanted.bytes / 1e6:,.1f} MB in {len(wanted.files)} files, licence **{wanted.licence}** "
+        f"([read it](https://huggingface.co/{wanted.name})), revision `{wanted.commit[:12]}`."
+    )
+
+
+def progress(going: Download | None) -> str:
+    """A download in one line."""
+    if going is None:
+        return ""
+    share = f"{going.done / 1e6:,.1f} of {going.total / 1e6:,.1f} MB"
+    match going.state:
+        case "waiting" | "running":
+            return f"Fetching {going.name}: {share}."
+        case "finished":
+            return f"{going.name} is here ({going.total / 1e6:,.1f} MB)."
+        case "stopped":
+            return f"Stopped at {share}. Fetch it again and it goes on from there."
+    return f"{going.name} could not be fetched: {going.error}"
+
+
+def registry_panel(engine: Engine) -> gr.Dataframe:
+    """Build the panel where it is called, inside a Blocks. The table is returned."""
+    seen: dict[str, Any] = {"stamp": None, "download": None}  # of this process: downloads are everybody's
+    table = gr.Dataframe(rows(engine), headers=COLUMNS, interactive=False, wrap=True, label="Models")
+    names = [card.name for card in engine.cards()]
+    with gr.Row():
+        name = gr.Dropdown(names, label="Model", allow_custom_value=True, info="or any id of the Hub, owner/name")
+        refresh, load, unload = gr.Button("Refresh"), gr.Button("Load"), gr.Button("Unload")
+        ask, fetch, cancel = (
+            gr.Button("What would it cost?"),
+            gr.Button("Fetch it", interactive=False),
+            gr.Button("Stop"),
+        )
+    said = gr.Markdown()
+
+    def listed() -> list[Any]:
+        return [rows(engine), gr.Dropdown(choices=[card.name for card in engine.cards()])]
+
+    def loading(chosen: str) -> list[Any]:
+        def work() -> str:
+            job = engine.warm(chosen)
+            job.done.wait()
+            if job.exception is not None:
+                raise job.exception
+            return f"{chosen} is loaded."
+
+        return [_sentence(work), *listed()]
+
+    def unloading(chosen: str) -> list[Any]:
+        return [f"{chosen} is unloaded." if engine.unload(chosen) else f"{chosen} was not loaded.", *listed()]
+
+    def asking(chosen: str) -> list[Any]:
+        entry = engine.catalogue.curated.get(chosen)
+
+        def work() -> str:
+            wanted = offer(chosen, *((entry.revision, entry.only) if entry else ()))
+            check_disk(wanted)
+            return described(wanted)
+
+        text = _sentence(work)
+        return [text, gr.Button(interactive=text.startswith("**"))]
+
+    def fetching(chosen: str) -> list[Any]:
+        going = seen["download"]
+        if going is not None and going.state == "running":
+            return [f"{going.name} is being fetched; one at a time.", gr.Button(interactive=False)]
+        entry = engine.catalogue.curated.get(chosen)
+        seen["download"] = Download(chosen, *((entry.revision, entry.only) if entry else ())).start()
+        return [progress(seen["download"]), gr.Button(interactive=False)]
+
+    def stopping() -> str:
+        if seen["download"] is not None:
+            seen["download"].cancel()
+        return progress(seen["download"])
+
+    def look() -> list[Any]:
+        """Every few seconds: only what has changed is sent."""
+        going, stamp = seen["download"], engine.catalogue.stamp()
+        over = going is not None and going.state != "running"
+        changed, seen["stamp"] = over or stamp != seen["stamp"], stamp
+        if over:
+            seen["download"] = None
+        return [progress(going) if going else gr.skip(), *(listed() if changed else (gr.skip(), gr.skip()))]
+
+    refresh.click(listed, None, [table, name], **LISTEN)
+    load.click(loading, name, [said, table, name], **LISTEN)
+    unload.click(unloading, name, [said, table, name], **LISTEN)
+    ask.click(asking, name, [said, fetch], **LISTEN)
+    name.change(lambda: gr.Button(interactive=False), None, fetch, **LISTEN)
+    fetch.click(fetching, name, [said, fetch], **LISTEN)
+    cancel.click(stopping, None, said, **LISTEN)
+    gr.Timer(EVERY).tick(look, None, [said, table, name], **LISTEN)
+    return table
+
+
+def _sentence(work: Callable[[], str]) -> str:
+    """What came of it, or what was wrong."""
+    try:
+        return work()
+    except DDPMError as error:
+        return str(error)
