@@ -19,7 +19,7 @@ document.addEventListener('drop', event => {
   mark(false);
   if (!ours(event) || !event.dataTransfer.files.length) return;
   event.preventDefault();
-  const input = document.querySelector('.recipe-file input[type=file], input.recipe-file[type=file]');
+  const input = document.querySelector('#head input[type=file]');
   const box = new DataTransfer();
   box.items.add(event.dataTransfer.files[0]);
   input.files = box.files;
