@@ -1,4 +1,4 @@
-"""Random prompts by category, of combinations that the scenes model was trained on or has never seen, and suggestions.
+"""Random prompts by category, of combinations that the scenes model was trained on or has never seen.
 
 The renderer decides what is a trained combination: the same tables, so a prompt with seen=True has pictures like it in
 the training data, and one with seen=False has none.
@@ -35,51 +35,46 @@ from ddpm.prompts.vocabulary import (
     habitat,
 )
 
+PARTS = ("who", "where", "when", "weather", "style")
 UNSEEN_HAIR = ("green", "purple", "orange")  # never painted on a head
 
 
-def random_prompt(categories: Sequence[str] | None = None, seen: bool | None = None, seed: int = 0) -> str:
+def random_prompt(
+    categories: Sequence[str] | None = None, seen: bool | None = None, seed: int = 0, parts: int | None = None
+) -> str:
     """A prompt, always the same for the same arguments.
 
     categories: names of CATEGORIES ("Animals") or of what is in them ("dog", "desert"); None or empty: any. A place
     beside a creature says where it is to stand. seen: True, a combination with renders in the training data; False, one
-    without; None, either.
+    without; None, either. parts: how many of PARTS it says, 1..5, fewer where a place has no more of them; None: as it
+    comes.
     """
+    if parts is not None and not 1 <= parts <= len(PARTS):
+        raise BadRequest(f"parts is {parts}, but must be from 1 to {len(PARTS)} ({', '.join(PARTS)}).", "parts")
     rng = random.Random(seed)
     subjects, places, landscape = _chosen(categories or list(CATEGORIES))
     if seen is None:
         seen = rng.random() < 0.8
     if not subjects or (landscape and rng.random() < 0.25):
-        return _landscape(rng, rng.choice(places), seen)
-    if not seen:
+        return _landscape(rng, rng.choice(places), seen, parts)
+    if not seen and parts != 1:
         pairs = [pair for pair in sorted(HELD_OUT) if pair[0] in subjects and pair[1] in places]
-        if pairs:
-            return _scene(rng, *rng.choice(pairs), seen=True)  # the pair is the news; everything else is familiar
+        if pairs:  # the pair is the news; everything else is familiar
+            return _scene(rng, *rng.choice(pairs), seen=True, parts=parts)
     subject = rng.choice(subjects)
     drawn = [place for place in places if place in usual_places(subject)]
     if seen and not drawn:
-        return _landscape(rng, rng.choice(places), seen)
-    return _scene(rng, subject, rng.choice(drawn or places), seen=seen)
+        return _landscape(rng, rng.choice(places), seen, parts)
+    under_a_sky = [place for place in drawn if place not in UNDERWATER and place not in NIGHT_ONLY]
+    if parts is not None and parts > 2 and under_a_sky:
+        drawn = under_a_sky
+    return _scene(rng, subject, rng.choice(drawn or places), seen=seen, parts=parts)
 
 
 def usual_places(subject: str) -> tuple[str, ...]:
     """Where the renderer commonly paints this subject; held-out pairs are not among them."""
     there = (*UNDERWATER, *WATERSIDE) if habitat(subject) == "water" else LAND
     return tuple(place for place in there if (subject, place) not in HELD_OUT)
-
-
-def suggest(prefix: str, limit: int = 5) -> list[str]:
-    """Whole prompts that begin with what is typed: the last words completed from the vocabulary, or the next phrase."""
-    words = prefix.lstrip().split(" ")
-    for start in range(max(0, len(words) - 5), len(words) if words[-1] else 0):
-        tail = " ".join(words[start:])
-        known = _NOUNS if start and words[start - 1].lower() in _COLOURS else _PHRASES
-        found = [phrase for phrase in known if phrase.startswith(tail.lower()) and phrase != tail.lower()]
-        if found:
-            head = " ".join(words[:start])
-            return [f"{head} {phrase}".lstrip() for phrase in found[:limit]]
-    said = prefix.strip()
-    return [f"{said}{',' * (phrase in _STYLES)} {phrase}".lstrip() for phrase in _next(said.lower())[:limit]]
 
 
 def _chosen(names: Sequence[str]) -> tuple[list[str], list[str], bool]:
@@ -103,7 +98,7 @@ def _chosen(names: Sequence[str]) -> tuple[list[str], list[str], bool]:
     return subjects, places or list(PLACES), landscape
 
 
-def _scene(rng: random.Random, subject: str, place: str, *, seen: bool) -> str:
+def _scene(rng: random.Random, subject: str, place: str, *, seen: bool, parts: int | None) -> str:
     who, perched = _person(rng, subject, seen) if subject in HUMANS else _creature(rng, subject, seen)
     water, under = habitat(subject) == "water", place in UNDERWATER
     afloat = water and place in WATERSIDE
@@ -115,22 +110,52 @@ def _scene(rng: random.Random, subject: str, place: str, *, seen: bool) -> str:
             deed = rng.choice(("in the water", "rising from the water"))
         elif habitat(subject) == "air":
             deed = rng.choice(("flying", ""))
-    where = preposition(place, subject, afloat=afloat, perched=perched)
-    return " ".join(part for part in (who, deed, where, PLACE_WORDS[place][0], _when(rng, place)) if part) + _style(rng)
+    where = f"{preposition(place, subject, afloat=afloat, perched=perched)} {PLACE_WORDS[place][0]}"
+    return _told(rng, [who, f"{deed} {where}".strip(), *_sky(rng, place)], parts)
 
 
-def _landscape(rng: random.Random, place: str, seen: bool) -> str:
+def _landscape(rng: random.Random, place: str, seen: bool, parts: int | None) -> str:
     said = rng.choice(PLACE_WORDS[place])
     if seen:
-        return " ".join(part for part in (said, _when(rng, place)) if part) + _style(rng)
+        return _told(rng, ["", said, *_sky(rng, place)], parts)
     # The renderer paints day under water, night at these two, no snow where it is hot, and one place a picture.
     if place in UNDERWATER:
-        return f"{said} {rng.choice(TIME_WORDS['night'])}" + _style(rng)
-    if place in NIGHT_ONLY:
-        return f"{said} {rng.choice(TIME_WORDS['dawn'])}" + _style(rng)
-    if place in NO_SNOW:
-        return f"{said} {rng.choice(WEATHER_WORDS['snow'])}" + _style(rng)
-    return f"{said} under the northern lights" + _style(rng)
+        news = rng.choice(TIME_WORDS["night"])
+    elif place in NIGHT_ONLY:
+        news = rng.choice(TIME_WORDS["dawn"])
+    elif place in NO_SNOW:
+        news = rng.choice(WEATHER_WORDS["snow"])
+    else:
+        news = "under the northern lights"
+    return _told(rng, ["", f"{said} {news}", "", ""], parts)
+
+
+def _told(rng: random.Random, said: list[str], parts: int | None) -> str:
+    """What `said` holds of who, where, when and weather, and a style: as many as wished, or as it comes."""
+    style = rng.choice(STYLE_WORDS[rng.choice(list(STYLE_WORDS))])
+    if parts is None:
+        kept = [part for part, share in zip(said, (1, 1, 0.75, 0.2), strict=True) if rng.random() < share]
+        return " ".join(part for part in kept if part) + (f", {style}" if rng.random() < 0.2 else "")
+    there = [part for part in said if part]
+    return " ".join(there[:parts]) + (f", {style}" if len(there) < parts else "")
+
+
+def _sky(rng: random.Random, place: str) -> tuple[str, str]:
+    """Words for a time and a weather that the renderer paints there together; none where there is no sky or day."""
+    if place in UNDERWATER or place in NIGHT_ONLY:
+        return "", ""
+    time = rng.choice(list(TIME_WORDS))
+    dark = time in ("dusk", "night")
+    weathers = [
+        weather
+        for weather, words in WEATHER_WORDS.items()
+        if words
+        and not (weather == "snow" and place in NO_SNOW)
+        and not (weather == "fog" and (place == "desert" or dark))
+        and not (weather == "storm" and time == "night")
+        and not (weather == "rainbow" and (place == "rainforest" or dark))
+    ]
+    return rng.choice(TIME_WORDS[time]), rng.choice(WEATHER_WORDS[rng.choice(weathers)])
 
 
 def _person(rng: random.Random, kind: str, seen: bool) -> tuple[str, bool]:
@@ -154,44 +179,3 @@ def _creature(rng: random.Random, name: str, seen: bool) -> tuple[str, bool]:
     noun = rng.choice(SYNONYMS.get(name, (name,)))
     words = [rng.choice(subject.adjectives)] if rng.random() < 0.3 else []
     return article(" ".join([*words, *([colour] if colour else []), noun])), drawing.art in PERCHED
-
-
-def _when(rng: random.Random, place: str) -> str:
-    if place in UNDERWATER or place in NIGHT_ONLY:
-        return ""
-    return rng.choice(TIME_WORDS[rng.choice(list(TIME_WORDS))]) if rng.random() < 0.75 else ""
-
-
-def _style(rng: random.Random) -> str:
-    return f", {rng.choice(STYLE_WORDS[rng.choice(list(STYLE_WORDS))])}" if rng.random() < 0.2 else ""
-
-
-_NOUNS: list[str] = [noun for name in (*SUBJECTS, *HUMANS) for noun in dict.fromkeys(SYNONYMS.get(name, (name,)))]
-_COLOURS: tuple[str, ...] = tuple(dict.fromkeys((*CLOTHES_COLOURS, "golden", "silver", "grey", "brown")))
-_WHERE = [f"{preposition(place)} {words[0]}" for place, words in PLACE_WORDS.items()]
-_WHEN = [words[0] for words in TIME_WORDS.values()]
-_WEATHER = [phrase for words in WEATHER_WORDS.values() for phrase in words[:1]]
-_STYLES = [words[0] for words in STYLE_WORDS.values()]
-_WHO = [article(noun) for noun in _NOUNS]
-_PHRASES = list(
-    dict.fromkeys(
-        [*_WHO, *_NOUNS, *_COLOURS, *_WHERE, *(p for words in PLACE_WORDS.values() for p in words)]
-        + [*_WHEN, *_WEATHER, *_STYLES]
-    )
-)
-
-
-def _next(said: str) -> list[str]:
-    """What a prompt lacks first: a subject, a place, a time, a style."""
-    words = said.replace(",", " ").split()
-    if not words:
-        return [
-            f"{article(colour)} {noun}" for colour, noun in (("red", "dragon"), ("white", "cat"), ("blue", "whale"))
-        ] + _WHO
-    if words[-1] in _COLOURS or words[-1] in ("a", "an", "the"):
-        return _NOUNS
-    if not any(place in said for place in (*PLACES, "jungle", "dunes")):
-        return _WHERE
-    if not any(phrase in said for phrase in (*_WHEN, *NIGHT_ONLY, *UNDERWATER)):
-        return _WHEN
-    return [phrase for phrase in _STYLES if phrase not in said]

@@ -248,6 +248,8 @@ def endpoints(page: Page) -> None:
     gr.api(asks.models, api_name="models", queue=False)
     gr.api(asks.stop, api_name="stop", queue=False)
     gr.api(asks.random_prompt, api_name="random_prompt")
+    gr.api(asks.suggest, api_name="suggest", queue=False)
+    gr.api(asks.strip, api_name="strip")
 
 
 def check_enlarging(scale: int, upscaler: str | None) -> None:

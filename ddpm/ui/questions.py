@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ddpm.engine import Engine
-from ddpm.prompts import random_prompt
-from ddpm.recipe import read_recipe
+from ddpm.prompts import random_prompt, suggest
+from ddpm.recipe import read_recipe, strip
+from ddpm.request import PROMPT_LIMIT
 from ddpm.ui.answers import path_of, session_of
 from ddpm.ui.easel import Page
 from ddpm.ui.pictures import told
@@ -62,15 +64,44 @@ class Questions:
             one.stop()
         return f"Stopped {len(going)} job{'' if len(going) == 1 else 's'}."
 
-    def random_prompt(self, categories: list[str] | None = None, seen: bool | None = None, seed: int = -1) -> str:
+    def random_prompt(
+        self, categories: list[str] | None = None, seen: bool | None = None, seed: int = -1, parts: int | None = None
+    ) -> str:
         """Draw a prompt that the scenes model understands.
 
         Args:
             categories: Some of Humans, Animals, Mythical Beings, Scenery and their parts; all unless given.
             seen: True: combinations from its training; False: new ones; both unless given.
             seed: -1 draws one.
+            parts: 1 to 5 of who, where, when, weather and style; as it comes unless given.
 
         Returns:
             The prompt.
         """
-        return told(random_prompt, categories or None, seen, secrets.randbelow(2**32) if seed < 0 else seed)
+        return told(random_prompt, categories or None, seen, secrets.randbelow(2**32) if seed < 0 else seed, parts)
+
+    def suggest(self, typed: str = "") -> list:
+        """Go on with a prompt: its last words completed or mended, or the next phrase, from the words it understands.
+
+        Args:
+            typed: The prompt so far.
+
+        Returns:
+            Five prompts at most.
+        """
+        return suggest(typed[:PROMPT_LIMIT])
+
+    def strip(self, image: gr.FileData) -> gr.FileData:
+        """Take everything out of a picture's file that is not the picture: recipes, camera, place, time, names.
+
+        Args:
+            image: A picture file.
+
+        Returns:
+            The file without it; its pixels are the same, bit for bit.
+        """
+        data = told(strip, Path(path_of(image)).read_bytes())
+        kind = "jpg" if data.startswith(b"\xff\xd8") else "webp" if data[8:12] == b"WEBP" else "png"
+        path = self.page.shelf.path(f"picture.{kind}")
+        path.write_bytes(data)
+        return gr.FileData(path=str(path))

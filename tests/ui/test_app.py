@@ -26,7 +26,9 @@ ENDPOINTS = {
     "/read_recipe": ["image"],
     "/models": [],
     "/stop": ["job"],
-    "/random_prompt": ["categories", "seen", "seed"],
+    "/random_prompt": ["categories", "seen", "seed", "parts"],
+    "/suggest": ["typed"],
+    "/strip": ["image"],
 }  # fmt: skip
 
 
@@ -153,3 +155,11 @@ def test_http_refusals(url: str, body: bytes, status: int) -> None:
     said = json.loads(answer)
     assert got == status and said["status"] == "error" and len(said["message"]) > 10
     assert ("available_models" in said) == (status == 404)
+
+
+def test_suggestions_and_stripping(client: Client, tmp_path: Path) -> None:
+    assert "a red dragon" in client.predict("a red dra", api_name="/suggest")
+    assert client.predict(["horse", "desert"], True, 3, 1, api_name="/random_prompt").count(" ") < 4
+    files, _ = client.predict("a lake", steps=1, seed=7, api_name="/text_to_image")
+    with Image.open(client.predict(handle_file(files[0]), api_name="/strip")) as clean, Image.open(files[0]) as made:
+        assert clean.tobytes() == made.tobytes() and made.info and not clean.info
