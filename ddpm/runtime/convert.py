@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ddpm.compat import ensure_torchvision
 from ddpm.runtime.cache import Verdict, publish, write_verdict
-from ddpm.runtime.calls import Flat, Signature, time_features
+from ddpm.runtime.calls import Flat, Signature, reads_tokens, time_features
 from ddpm.runtime.eager import Eager
 from ddpm.runtime.graph import GRAPH, Graph
 
@@ -61,7 +61,7 @@ def judged(work: Work, folder: Path) -> Verdict:
     flat = Flat(work.module, work.signature, features is not None)
     convert(flat, inputs, folder)
     graph = Graph(folder, work.bfloat16, threads=1)
-    run, slow = graph.compiled(len(inputs[0])), eager.compile(flat, flat)
+    run, slow = graph.compiled(inputs), eager.compile(flat, flat)
     error = float((run(inputs) - exact).norm() / exact.norm())
     seconds, eager_seconds = alternating(lambda: run(inputs), lambda: slow(*inputs))
     if error > ERROR:
@@ -74,13 +74,17 @@ def judged(work: Work, folder: Path) -> Verdict:
 
 
 def convert(flat: Flat, inputs: list[Tensor], folder: Path) -> None:
-    """The graph in the folder, weights in float16, of any batch."""
+    """The graph in the folder, weights in float16, of any batch and any number of tokens up to this one."""
     import openvino
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes are fixed when the graph is compiled
         model = openvino.convert_model(flat, example_input=tuple(inputs))
-    model.reshape({place: [-1, *tensor.shape[1:]] for place, tensor in enumerate(inputs)})
+    shapes = {}
+    for place, (tensor, tokens) in enumerate(zip(inputs, reads_tokens(inputs), strict=True)):
+        rest = [openvino.Dimension(1, tensor.shape[1]), *tensor.shape[2:]] if tokens else tensor.shape[1:]
+        shapes[place] = openvino.PartialShape([-1, *rest])
+    model.reshape(shapes)
     openvino.save_model(model, folder / GRAPH, compress_to_fp16=True)
 
 

@@ -122,7 +122,7 @@ class Accelerated:
             inputs = fitting(graph, module, signature.flat(args, kwargs))
             if inputs is None:
                 return eager(*args, **kwargs)
-            output = graph.compiled(len(inputs[0]))(inputs)
+            output = graph.compiled(inputs)(inputs)
             return SimpleNamespace(sample=output) if verdict.wrapped else output
 
         module.forward = forward
