@@ -1,0 +1,158 @@
+"""What nobody should send, sent in every way there is: each is refused with its own sentence, and the app goes on."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from ddpm.__main__ import main
+
+SETTINGS: list[tuple[dict[str, Any], str]] = [  # values, and what the refusal says, word for word on every way in
+    ({"prompt": "x" * 10_000}, "prompt has 10,000 characters; the most is 2,000."),
+    ({"steps": 0}, "steps is 0, but must be a whole number from 1 to 1000."),
+    ({"steps": 100_000}, "steps is 100000, but must be a whole number from 1 to 1000."),
+    ({"count": 0}, "count is 0, but must be a whole number from 1 to 16."),
+    ({"count": 1000}, "count is 1000, but must be a whole number from 1 to 16."),
+    ({"guidance_scale": -1}, "guidance_scale is -1"),
+    ({"sampler": "hein"}, "Did you mean 'heun'?"),
+    ({"model": "../secret"}, "../secret"),
+    ({"model": "a\0b"}, "model"),
+]
+STRENGTHS = [(-0.1, "strength is -0.1"), (1.5, "strength is 1.5"), (math.nan, "strength is nan")]
+FILES: dict[str, tuple[Callable[[], bytes], str | None]] = {  # what is in the file; None: it is read like any other
+    "text.png": (lambda: b"hello, I am no picture", "could not be read as a picture"),
+    "empty.png": (lambda: b"", "empty"),
+    "truncated.png": (lambda: png(Image.effect_noise((64, 64), 90))[:900], "damaged or cut off"),
+    "dot.png": (lambda: png(Image.new("RGB", (1, 1))), "1x1 pixels"),
+    "huge.png": (lambda: png(Image.new("1", (20_000, 20_000))), "too many"),
+    "cmyk.jpg": (lambda: encoded(Image.new("CMYK", (40, 30), (200, 20, 0, 0)), "JPEG"), None),
+    "deep.png": (lambda: png(Image.new("I;16", (40, 30), 40_000)), None),
+    "palette.png": (lambda: encoded(Image.new("P", (40, 30), 3), "PNG", transparency=3), None),
+    "animated.gif": (lambda: encoded(Image.new("P", (40, 30), 1), "GIF", save_all=True,
+                                     append_images=[Image.new("P", (40, 30), 2)]), None),
+}  # fmt: skip
+
+
+def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def png(image: Image.Image) -> bytes:
+    return encoded(image, "PNG")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bad")
+    for name, (made, _) in FILES.items():
+        (folder / name).write_bytes(made())
+    Image.new("RGB", (40, 30), "teal").save(folder / "good.png")
+    Image.new("L", (40, 30)).save(folder / "black.png")
+    mask = Image.new("L", (20, 15))
+    mask.paste(255, (5, 5, 10, 10))
+    mask.save(folder / "small-mask.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    return Client(url, verbose=False)
+
+
+def post(url: str, values: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    asked = urllib.request.Request(f"{url}/generate", json.dumps(values).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(asked, timeout=120) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def refused(client: Client, *args: Any, api_name: str, **fields: Any) -> str:
+    with pytest.raises((AppError, ValueError)) as error:
+        client.predict(*args, api_name=api_name, **fields)
+    return str(error.value)
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command line says on stderr when it refuses: one line, exit 1 (2 for what argparse itself refuses)."""
+    try:
+        assert main([*arguments]) == 1
+    except SystemExit as end:
+        assert end.code in (1, 2)
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("values", "sentence"), SETTINGS, ids=[f"{list(v)[0]}-{s[:24]}" for v, s in SETTINGS])
+def test_settings(
+    client: Client, url: str, capsys: pytest.CaptureFixture[str], values: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in refused(client, api_name="/text_to_image", **{"prompt": "a lake", **values})
+    status, answer = post(url, {"prompt": "a lake", **values})
+    assert status in (400, 404) and answer["status"] == "error" and sentence in answer["message"]
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    said = told(capsys, "sample", *flags)
+    assert sentence in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("strength", "sentence"), STRENGTHS)
+def test_strength(
+    client: Client, url: str, files: Path, capsys: pytest.CaptureFixture[str], strength: float, sentence: str
+) -> None:
+    picture = str(files / "good.png")
+    if not math.isnan(strength):  # gradio_client sends strict JSON, which has no NaN
+        assert sentence in refused(client, handle_file(picture), "a lake", strength, api_name="/image_to_image")
+    image = base64.b64encode((files / "good.png").read_bytes()).decode()
+    status, answer = post(url, {"image": image, "strength": strength})
+    assert status == 400 and sentence in answer["message"]
+    assert sentence in told(capsys, "sample", "--image", picture, f"--strength={strength}")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_picture_files(
+    client: Client, url: str, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    sentence, path = FILES[name][1], files / name
+    body = {"image": base64.b64encode(path.read_bytes()).decode(), "prompt": "a lake", "strength": 0}
+    status, answer = post(url, body)
+    if sentence is None:
+        made, _ = client.predict(handle_file(str(path)), "a lake", 0, api_name="/image_to_image")
+        with Image.open(made[0]) as image:
+            assert image.size == (40, 30) and image.mode == "RGB"
+        assert status == 200
+        assert main(["sample", "--image", str(path), "--strength=0", "--out", str(tmp_path)]) == 0
+        return
+    assert status in (400, 413) and sentence in answer["message"]
+    assert sentence in refused(client, handle_file(str(path)), "a lake", api_name="/image_to_image")
+    assert sentence in refused(client, handle_file(str(path)), api_name="/upscale")
+    assert sentence in told(capsys, "sample", "--image", str(path))
+
+
+def test_masks(client: Client, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, black, small = (str(files / name) for name in ("good.png", "black.png", "small-mask.png"))
+    empty = "The mask is empty: paint over a part first."
+    assert empty in refused(client, handle_file(good), handle_file(black), api_name="/inpaint")
+    assert empty in told(capsys, "sample", "--image", good, "--mask", black)
+    made, recipe = client.predict(handle_file(good), handle_file(small), "a lake", steps=2, api_name="/inpaint")
+    assert len(made) == 1 and "The mask is 20x15 pixels and the picture 40x30" in recipe["notices"][0]
+
+
+def test_after_all_that_it_still_paints(client: Client, url: str) -> None:
+    made, _ = client.predict("a lake", steps=2, api_name="/text_to_image")
+    assert len(made) == 1
+    with urllib.request.urlopen(f"{url}/health", timeout=20) as answer:
+        assert json.loads(answer.read())["status"] == "ok"
