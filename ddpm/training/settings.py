@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import SECTIONS, TrainConfig
+from ddpm.training.their_config import is_theirs, translate
 
 
 def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
@@ -24,6 +26,9 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         raise BadRequest(f"{path} cannot be read as YAML: {error}", "config") from error
     if not isinstance(values, dict):
         raise BadRequest(f"{path} must hold settings, one `key: value` a line.", "config")
+    if is_theirs(values):
+        values, remarks = translate(values)
+        print(*(f"{path}: {remark}" for remark in remarks), sep="\n", file=sys.stderr)
     for change in changes:
         _apply(values, change)
     try:
