@@ -11,22 +11,25 @@ from ddpm.errors import CannotLoad
 from ddpm.loading import hub
 
 
-def companion(home: Path, given: str | None, usual: str, what: str, *needs: str) -> Path:
+class Incomplete(CannotLoad):
+    """The file's family is known, but what it relies on is not on this machine."""
+
+
+def companion(home: Path, given: str | None, usual: str, what: str, *any_of: str) -> Path:
     """The folder of a part: `given` (a folder under `home`, or a Hub id), else `usual` (a Hub id).
 
-    `needs` are files of which it has to hold the first, or all of the rest's folders; CannotLoad says what to do.
+    It has to hold one of the files `any_of`. Incomplete says what to do.
     """
     name = given or usual
     inside = home / name
     if given and inside.is_dir() and home.resolve() in inside.resolve().parents:
         found: Path | None = inside
     else:
-        found = hub.local(name)
+        found = hub.local(name) or hub.any_revision(name)
     if found is None:
-        raise CannotLoad(
+        raise Incomplete(
             f"it needs {what} ({name}), which is not on this machine: `python -m ddpm models --download {name}`"
         )
-    for file in needs:
-        if not (found / file).is_file():
-            raise CannotLoad(f"it needs {what}, but {found.name if given else name} has no {file}")
+    if any_of and not any((found / file).is_file() for file in any_of):
+        raise Incomplete(f"it needs {what}, but {name} has no {' and no '.join(any_of)}")
     return found

@@ -33,6 +33,14 @@ def local(name: str, revision: str = "main") -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def any_revision(name: str) -> Path | None:
+    """The newest snapshot of a model in the cache, whatever its revision, or None."""
+    if not is_id(name):
+        return None
+    found = (cache() / f"models--{name.replace('/', '--')}" / "snapshots").glob("*")
+    return max((folder for folder in found if folder.is_dir()), key=lambda folder: folder.stat().st_mtime, default=None)
+
+
 def id_of(folder: Path) -> str | None:
     """The id of the model whose cached snapshot this folder is; None for any other folder."""
     repository = folder.parent.parent.name

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ddpm.errors import CannotLoad
 from ddpm.loading.beside import read_beside
+from ddpm.loading.companions import Incomplete
 from ddpm.loading.skim import foreign_names, skim
 from ddpm.loading.unwrap import Found, unwrap
 from ddpm.models.card import ModelCard
@@ -71,6 +72,8 @@ def _claimed(found: Found) -> tuple[Family, ModelCard]:
     for family in families():
         try:
             return family, family.describe(found)
+        except Incomplete as reason:
+            raise CannotLoad(f"it is {family.NAME}, but {reason}") from reason
         except CannotLoad as reason:
             reasons.append(f"not {family.NAME}: {str(reason).rstrip('.')}")
     keys = ", ".join(list(found.state)[:SHOWN_KEYS])

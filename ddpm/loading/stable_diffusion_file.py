@@ -102,8 +102,8 @@ def build(found: Found, card: ModelCard, device: str) -> Model:
 
 def tokenizer(found: Found) -> Path:
     """The folder of CLIP's vocabulary: `text_encoder` beside the file, or the Hub's cache."""
-    return companion(found.path.parent, found.beside.text_encoder, TOKENIZER, "CLIP's tokenizer", "vocab.json",
-                     "merges.txt")  # fmt: skip
+    return companion(found.path.parent, found.beside.text_encoder, TOKENIZER, "CLIP's tokenizer", "tokenizer.json",
+                     "vocab.json")  # fmt: skip
 
 
 def _version(found: Found) -> str:

@@ -81,7 +81,7 @@ def stable_diffusion_xl(folder, scheduler) -> diffusers.StableDiffusionXLPipelin
     folder.mkdir(exist_ok=True)
     first, tokenizer = tiny_clip(folder)
     (folder / "second").mkdir(exist_ok=True)
-    other, tokenizer_2 = tiny_clip(folder / "second", pad="a")
+    other, tokenizer_2 = tiny_clip(folder / "second", pad="q")
     torch.manual_seed(6)
     other.config.projection_dim = 16
     second = CLIPTextModelWithProjection(other.config).eval()

@@ -1,0 +1,77 @@
+"""The registry panel: what its table says, that it follows the weights folder, loading and unloading."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from ddpm.engine import Engine
+from ddpm.loading.download import Download, Offer
+from ddpm.ui.registry import COLUMNS, described, progress, registry_panel, rows
+from tests.ui.conftest import tiny_models
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    made = Engine(tiny_models(tmp_path / "weights"), precision="float32", choice="torch")
+    yield made
+    made.close()
+
+
+def callbacks(engine: Engine) -> dict:
+    """The panel's own functions, by name, from the Blocks it is built in."""
+    with gr.Blocks() as demo:
+        registry_panel(engine)
+    return {function.name: function.fn for function in demo.fns.values()}
+
+
+def test_the_table_says_what_each_model_is(engine):
+    table = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows(engine)}
+    scenes, fox = table["scenes"], table["google/ddpm-cifar10-32"]
+    assert (scenes["Kind"], scenes["Size"], scenes["Licence"], scenes["Loaded"]) == (
+        "reads prompts",
+        "32 px",
+        "MIT",
+        "no",
+    )
+    assert (
+        fox["Loaded"] == "cannot be used" and "--download" in fox["Note"] and fox["Source"].startswith("Hugging Face")
+    )
+    assert table["madebyollin/taesd"]["Kind"] == "a part of others"
+
+
+def test_a_file_put_into_the_folder_appears_and_a_broken_one_says_why(engine):
+    act = callbacks(engine)
+    act["look"]()
+    assert all(isinstance(answer, dict) for answer in act["look"]())  # nothing has changed: nothing is sent
+    shutil.copytree(engine.weights / "faces", engine.weights / "faces-2")
+    (engine.weights / "broken.safetensors").write_bytes(b"0" * 30)
+    _, table, _ = act["look"]()
+    shown = {row[0]: row[-1] for row in table}
+    assert "faces-2" in shown and "damaged" in shown["broken.safetensors"]
+
+
+def test_loading_and_unloading(engine):
+    act = callbacks(engine)
+    said, table, _ = act["loading"]("faces")
+    assert said == "faces is loaded." and dict((row[0], row[7]) for row in table)["faces"] == "yes"
+    said, table, _ = act["unloading"]("faces")
+    assert said == "faces is unloaded." and dict((row[0], row[7]) for row in table)["faces"] == "no"
+    assert act["loading"]("nobody")[0].startswith("No model is called 'nobody'")
+
+
+def test_licence_and_size_are_shown_before_anything_is_fetched(engine):
+    wanted = Offer("a/b", "0123456789abcdef", "mit", (("x.safetensors", 12_000_000), ("config.json", 500)))
+    assert described(wanted).startswith("**a/b**: 12.0 MB in 2 files, licence **mit**")
+    act = callbacks(engine)
+    text, button = act["asking"]("not an id")
+    assert "is not a Hub id" in text and not button.interactive
+    going = Download("a/b")
+    going.state, going.done, going.total = "running", 3_000_000, 12_000_500
+    assert progress(going) == "Fetching a/b: 3.0 of 12.0 MB."
+    going.state = "stopped"
+    assert "goes on from there" in progress(going)
