@@ -113,7 +113,8 @@ class Catalogue:
         if folder:
             found = _card_or_reason(folder)
             if not found.usable:
-                return replace(entry.card, usable=False, note=f"Its copy on this machine is incomplete: {found.note}")
+                note = f"Its copy on this machine is incomplete; fetch it again and it goes on. ({found.note})"
+                return replace(entry.card, usable=False, note=note)
             curated = entry.card
             return replace(
                 found,

@@ -135,6 +135,7 @@ def unet_config(found: Found, version: str) -> dict[str, Any]:
         "transformer_layers_per_block": tuple(depth or 1 for depth in depths),
         "cross_attention_dim": found.shape(key)[1],
         "attention_head_dim": heads,
+        "norm_num_groups": found.beside.groups or 32,
         "use_linear_projection": len(found.shape(projection)) == 2,
     }
     if version == "XL":
