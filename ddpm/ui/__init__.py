@@ -15,9 +15,10 @@ from PIL import Image  # noqa: E402
 
 from ddpm.engine import Engine  # noqa: E402
 from ddpm.ui import api, denoising, image_to_image, inpaint, refill, selfie, text_to_image, upscale  # noqa: E402
-from ddpm.ui.controls import ASSETS, LISTEN, script  # noqa: E402
+from ddpm.ui.controls import ASSETS, LISTEN, heading, script  # noqa: E402
 from ddpm.ui.easel import Easel, Page  # noqa: E402
 from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
+from ddpm.ui.registry import registry_panel  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
 from ddpm.ui.theme import Studio  # noqa: E402
 
@@ -45,6 +46,9 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
                 film = denoising.build(page)
             with gr.Tab("Upscale", id="upscale"):
                 small = upscale.build(page)
+            with gr.Tab("Models", id="models"), gr.Column(elem_classes="models"):
+                heading("What this studio can paint with.")
+                registry_panel(engine)
         for easel in (text, changed, repainted, faces, film):
             _next_steps(easel, tabs, changed, repainted, small)
         refill.wire(
