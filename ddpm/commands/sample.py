@@ -1,4 +1,7 @@
-"""python -m ddpm sample: pictures (and a film) into a folder, each as it comes."""
+"""python -m ddpm sample: pictures (and a film) into a folder, each as it comes.
+
+More of them than a request may ask for, or several processes (accelerate launch), are the business of many.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ddpm.commands.many import processes, sample_many
 from ddpm.commands.terminal import common_arguments, follow, opened_engine, save
 
 HELP = "make pictures from words, a picture, a mask or a face"
@@ -39,12 +43,15 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Pictures (and a film) into the folder, each as it comes."""
-    from ddpm.request import FilmRequest, Request
+    from ddpm.request import LIMITS, FilmRequest, Request
 
     own = ("command", "out", "device", "weights", "film", "image", "mask")
     values: dict[str, Any] = {name: value for name, value in vars(given).items() if name not in own}
     if given.film and given.fps is None and given.format is None:
         values["film"] = FilmRequest()
+    count = given.count or 1
+    if count > LIMITS["count"][1] or processes()[1] > 1:
+        return sample_many(Request.checked(**{**values, "count": 1}, **_pictures(given)), count, given)
     request = Request.checked(**values, **_pictures(given))
     with opened_engine(given) as engine:
         job = engine.submit(request)

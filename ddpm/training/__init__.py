@@ -15,6 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("changes", nargs="*", metavar="key=value", help="override settings: batch=16 network.blocks=2")
     parser.add_argument("--resume", action="store_true", help="go on from the state in the run's folder")
+    parser.add_argument("--prepare", action="store_true", help="fill data.cache (pictures, captions, latents) and stop")
     parser.add_argument("--dry-run", action="store_true", help="print the settings in full and stop")
     args = parser.parse_intermixed_args(argv)
 
@@ -23,6 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = load_config(args.config, args.changes)
     print(to_yaml(config), end="")
     if args.dry_run:
+        return 0
+    if args.prepare:
+        from ddpm.training.loop import prepare
+
+        prepare(config)
         return 0
     from ddpm.training.loop import train
 

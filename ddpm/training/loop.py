@@ -42,6 +42,16 @@ def train(config: TrainConfig, *, resume: bool = False) -> bool:
     return Run(config, resume).go()
 
 
+def prepare(config: TrainConfig) -> None:
+    """Make the data ready in its cache, so that a run starts at once: pictures, states of captions, latents."""
+    if config.data.cache is None:
+        raise BadRequest("--prepare fills data.cache; set data.cache to a folder.", "data.cache")
+    data = config.data.model_copy(update={"grow": False})
+    pictures = open_data(data)
+    open_task(config.model_copy(update={"data": data}), pictures, _accelerator(config).device.type)
+    _report(pictures)
+
+
 class Run:
     """One run: its data, its state and where it writes."""
 

@@ -33,6 +33,7 @@ class CaptionStates:
         self.encoder, self.device = encoder, device
         self.number: dict[str, int] = {}
         self.starts: list[int] = [0]
+        self._copy: Tensor | None = None
         self.rows: Rows = InMemory(encoder.width, device) if folder is None else OnDisk(encoder.width, folder)
         if isinstance(self.rows, OnDisk):
             for caption, length in self.rows.known():
@@ -60,9 +61,17 @@ class CaptionStates:
         lengths = torch.tensor([self.starts[i + 1] for i in numbers]) - starts
         places = torch.arange(length or int(lengths.max()))
         mask = places < lengths[:, None]
-        index = torch.where(mask, starts[:, None] + places, 0).to(self.rows.values.device)
-        mask = mask.to(index.device)
-        return Text(self.rows.values[index].float() * mask[..., None], mask)
+        rows = self._near()
+        index, mask = torch.where(mask, starts[:, None] + places, 0).to(rows.device), mask.to(rows.device)
+        return Text(rows[index].float() * mask[..., None], mask)
+
+    def _near(self) -> Tensor:
+        """All rows; on a GPU a copy there, made anew when there are more."""
+        if not self.device.startswith("cuda"):
+            return self.rows.values
+        if self._copy is None or len(self._copy) < len(self.rows.values):
+            self._copy = self.rows.values.to(self.device)
+        return self._copy
 
     def _enter(self, caption: str, length: int) -> None:
         self.number[caption] = len(self.starts) - 1

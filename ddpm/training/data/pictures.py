@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from tqdm import tqdm
 
@@ -61,7 +61,8 @@ def collect(files: Sequence[File], data: Data, where: str) -> Pictures:
             pixels = square(file.read(), data)
             mask = None if file.mask is None else square(file.mask(), data, channels=1)[0]
         except UNREADABLE as error:
-            shelf.skip(file.name, str(error))
+            unknown = isinstance(error, UnidentifiedImageError)  # whose own text names an object in memory
+            shelf.skip(file.name, "it is no picture that can be read" if unknown else str(error))
         else:
             shelf.add(file.name, pixels, mask=mask)
     pictures = shelf.pictures([file.captions for file in files])
