@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from ddpm.runtime.cores import CPUINFO
 
 KEPT = 12  # entries; those not used for longest go first
+PATIENCE = 900.0  # seconds without news after which whoever was making an entry is taken for dead
 VERDICT = "verdict.json"
 
 
@@ -84,6 +86,19 @@ def read_verdict(entry: Path) -> Verdict | None:
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
     (folder / VERDICT).write_text(json.dumps(asdict(verdict)), encoding="utf-8")
+
+
+def being_made(entry: Path) -> bool:
+    """Whether a process is at work on the entry; one that was killed leaves its folder, which is then let go."""
+    busy = False
+    for folder in entry.parent.glob(f".{entry.name}-*"):
+        try:
+            busy = busy or time.time() - folder.stat().st_mtime < PATIENCE
+            if time.time() - folder.stat().st_mtime > PATIENCE:
+                shutil.rmtree(folder, ignore_errors=True)
+        except FileNotFoundError:  # it was finished meanwhile
+            continue
+    return busy
 
 
 def workshop(entry: Path) -> Path:

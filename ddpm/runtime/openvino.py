@@ -13,6 +13,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ddpm.runtime.cache import Verdict, cache_folder, entry_name, publish, read_verdict, workshop, write_verdict
+from ddpm.runtime.cache import (
+    Verdict,
+    being_made,
+    cache_folder,
+    entry_name,
+    publish,
+    read_verdict,
+    workshop,
+    write_verdict,
+)
 from ddpm.runtime.calls import Signature, Unconvertible, padded, recorded, time_features, wants_gradient
 from ddpm.runtime.convert import JOB, Work
 from ddpm.runtime.eager import Eager, Running
@@ -87,7 +97,7 @@ class Accelerated:
         run: Running,
         signature: Signature,
         entry: Path,
-        conversion: Conversion | None,
+        conversion: Conversion | Elsewhere | None,
     ) -> None:
         self._engine, self._module, self._run, self._signature = engine, module, run, signature
         self._entry, self._conversion = entry, conversion
@@ -138,6 +148,19 @@ def fitting(graph: Graph, module: nn.Module, tensors: list[Tensor] | None) -> li
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another process's child makes the entry."""
+
+    entry: Path
+
+    def over(self, wait: bool) -> bool:
+        """Whether it is there, or nobody is making it any more."""
+        while not (there := read_verdict(self.entry) is not None or not being_made(self.entry)) and wait:
+            time.sleep(0.2)
+        return there
+
+
+@dataclass(frozen=True, slots=True)
 class Conversion:
     """A child process that makes an entry of the cache."""
 
@@ -158,8 +181,10 @@ class Conversion:
         return True
 
 
-def begin(work: Work, entry: Path, gently: bool) -> Conversion:
+def begin(work: Work, entry: Path, gently: bool) -> Conversion | Elsewhere:
     """Start making the entry, at low priority where somebody may be painting meanwhile."""
+    if being_made(entry):
+        return Elsewhere(entry)
     folder = workshop(entry)
     torch.save(work, folder / JOB)
     command = [sys.executable, "-m", "ddpm.runtime.convert", str(folder), str(entry), *(["gently"] if gently else [])]
