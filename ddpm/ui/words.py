@@ -1,0 +1,97 @@
+"""Below the prompt, while one types: how much of it the model reads, before anything is cut, and five ways to go on.
+
+`live(page, prompt, model)` puts it where it is called; what is typed is not queued and the newest text wins.
+"""
+# ruff: noqa: E501  (lines of HTML and JavaScript)
+
+from __future__ import annotations
+
+from html import escape
+
+import gradio as gr
+
+from ddpm.engine import Engine
+from ddpm.errors import DDPMError
+from ddpm.models.tokens import Reading, minilm_reading
+from ddpm.prompts import suggest
+from ddpm.prompts.choices import unknown_lists
+from ddpm.prompts.grammar import at_step, parts
+from ddpm.ui.easel import LISTEN, Page
+
+NEAR = 0.85  # of what is read: from there on the count is shown as a warning to come
+CSS = """.suggested{display:flex;flex-wrap:wrap;gap:6px;align-items:center;font-size:13px;color:var(--body-text-color-subdued)}
+.suggested button{border:1px solid var(--border-color-primary);border-radius:999px;padding:2px 10px;color:var(--body-text-color)}
+.suggested output{margin-left:auto;font-variant-numeric:tabular-nums}.suggested .near{color:var(--body-text-color);font-weight:600}
+.suggested .over{color:var(--error-text-color,#b3261e);font-weight:600}.suggested p{flex-basis:100%;margin:0}"""
+CLICK = """element.addEventListener('click', e => { const b = e.target.closest('button[data-text]');
+if (b) trigger('click', {text: b.dataset.text}); })"""
+
+
+def live(page: Page, prompt: gr.Textbox, model: gr.Dropdown) -> gr.HTML:
+    """The line below the prompt; a click on a suggestion writes it into the prompt."""
+
+    def told(text: str, name: str | None) -> str:
+        return line(page.engine, text or "", name)
+
+    def take(name: str | None, event: gr.EventData) -> list[str]:
+        text = str(event._data["text"])[:2000] + " "
+        return [text, told(text, name)]
+
+    shown = gr.HTML(
+        told(str(prompt.value or ""), model.value), css_template=CSS, js_on_load=CLICK, apply_default_css=False
+    )
+    prompt.input(told, [prompt, model], shown, trigger_mode="always_last", **LISTEN)
+    model.change(told, [prompt, model], shown, **LISTEN)
+    shown.click(take, model, [prompt, shown], **LISTEN)
+    return shown
+
+
+def line(engine: Engine, text: str, name: str | None) -> str:
+    """The suggestions, the count, and sentences about what will not be read."""
+    card = next((card for card in engine.cards() if card.name == name), None)
+    if card is None or card.kind != "text":
+        return ""
+    said = suggest(text) if card.text == "minilm" else []
+    buttons = "".join(
+        f'<button type="button" data-text="{escape(each)}">{escape(_end(each, text))}</button>' for each in said
+    )
+    found = reading(engine, text, name or "", card.text)
+    return f'<div class="suggested" role="group" aria-label="Ways to go on">{buttons}{_count(found)}{_warnings(found, text)}</div>'
+
+
+def reading(engine: Engine, text: str, name: str, encoder: str | None) -> Reading | None:
+    """The longest of the prompts that AND joins; None while the model's tokenizer is not there."""
+    texts = [part.text for part in parts(at_step(text, 1, 1))]
+    try:
+        if encoder == "minilm":
+            return max((minilm_reading(each) for each in texts), key=lambda each: each.tokens)
+        if not engine.models.has(name) or (words := engine.models.get(name).text) is None:
+            return None
+        return Reading(max(words.count(each) for each in texts), words.max_tokens, "")
+    except DDPMError:
+        return None
+
+
+def _count(found: Reading | None) -> str:
+    if found is None:
+        return ""
+    blocks = -(-max(found.tokens - 2, 1) // (found.most - 2))
+    kind = "over" if found.unread else "near" if found.tokens > NEAR * found.most and blocks == 1 else ""
+    said = f"{found.tokens} of {found.most} word parts" + (
+        f", {blocks} blocks" if blocks > 1 and not found.unread else ""
+    )
+    return f'<output class="{kind}" aria-live="polite">{said}</output>'
+
+
+def _warnings(found: Reading | None, text: str) -> str:
+    said = [f"There is no list __{name}__; put one into wildcards/{name}.txt." for name in unknown_lists(text)]
+    if found is not None and found.unread:
+        said.insert(0, f"Too long: “{found.unread[:80]}” will not be read.")
+    return "".join(f'<p class="over">{escape(sentence)}</p>' for sentence in said)
+
+
+def _end(suggestion: str, typed: str) -> str:
+    """A long suggestion from the word on at which it differs."""
+    words, known = suggestion.split(), typed.split()
+    same = next((index for index, pair in enumerate(zip(words, known, strict=False)) if pair[0] != pair[1]), len(known))
+    return ("… " if same else "") + " ".join(words[same:]) if same < len(words) else suggestion
