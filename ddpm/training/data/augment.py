@@ -34,9 +34,8 @@ def augment(x0: Tensor, mask: Tensor | None, data: Data, dice: Dice, coloured: T
         x0 = torch.where(mirrored[:, None, None, None], x0.flip(3), x0)
         mask = None if mask is None else torch.where(mirrored[:, None, None], mask.flip(2), mask)
     if data.colour:
-        strength = torch.where(coloured, 0.0, data.colour)
-        brightness, contrast, saturation = ((2 * dice.uniform() - 1) * strength for _ in range(3))
-        x0 = _shifted(x0, brightness.to(x0.device), contrast.to(x0.device), saturation.to(x0.device))
+        shifts = [((2 * dice.uniform() - 1) * data.colour).to(x0.device)[:, None, None, None] for _ in range(3)]
+        x0 = torch.where(coloured.to(x0.device)[:, None, None, None], x0, _shifted(x0, *shifts))
     return x0, mask
 
 
@@ -53,8 +52,7 @@ def _cut(pictures: Tensor, rows: Tensor, columns: Tensor, size: int) -> Tensor:
 
 
 def _shifted(x0: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
-    """Each in [-1, 1]: 0 leaves the picture as it is."""
-    brightness, contrast, saturation = (each[:, None, None, None] for each in (brightness, contrast, saturation))
+    """Shares (B, 1, 1, 1); 0 leaves the picture as it is."""
     if x0.shape[1] == 3:
         grey = (x0 * torch.tensor(GREY, device=x0.device)[:, None, None]).sum(1, keepdim=True)
         x0 = grey + (x0 - grey) * (1 + saturation)

@@ -44,7 +44,7 @@ class CaptionStates:
         """Encode those that are new."""
         new = [caption for caption in dict.fromkeys(captions) if caption not in self.number]
         groups = range(0, len(new), TOGETHER)
-        for i in tqdm(groups, desc="reading captions", unit="", mininterval=2, disable=len(new) < 2 * TOGETHER):
+        for i in tqdm(groups, desc="reading captions", unit="", mininterval=2, disable=len(new) < 2 * TOGETHER or None):
             group = new[i : i + TOGETHER]
             text = self.encoder.encode(group)
             states = [row[mask].half() for row, mask in zip(text.states, text.mask, strict=True)]

@@ -32,7 +32,7 @@ def latents_of(pictures: Pictures, codec: Codec, flip: bool, cache: Path | None,
         done = _done(progress, shape, hash)
         latents = torch.from_numpy(np.memmap(cache / "latents.bin", np.float16, "r+" if done else "w+", shape=shape))
     starts = range(done, count, TOGETHER)
-    for first in tqdm(starts, desc="encoding pictures", unit="", mininterval=2, disable=len(starts) < 20):
+    for first in tqdm(starts, desc="encoding pictures", unit="", mininterval=2, disable=len(starts) < 20 or None):
         chosen = torch.arange(first, min(first + TOGETHER, count))
         x0 = pictures.pixels[chosen % len(pictures)].float().to(device) / 127.5 - 1
         x0 = torch.where((chosen >= len(pictures)).to(device)[:, None, None, None], x0.flip(3), x0)

@@ -31,7 +31,9 @@ def paint(data: Data, one: Paint) -> Pictures:
     names = [str(index) for index in range(data.count)]
     first = shelf.continued(names)
     if not data.grow:
-        for _ in tqdm(_fill(shelf, one, first), "painting", data.count, initial=first, unit="", mininterval=2):
+        for _ in tqdm(
+            _fill(shelf, one, first), "painting", data.count, initial=first, unit="", mininterval=2, disable=None
+        ):
             pass
         return shelf.pictures()
     painter = threading.Thread(target=_exhaust, args=(_fill(shelf, one, first),), daemon=True)

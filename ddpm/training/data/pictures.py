@@ -56,7 +56,7 @@ def collect(files: Sequence[File], data: Data, where: str) -> Pictures:
 
     shelf = Shelf(data, len(files), data.cache)
     left = files[shelf.continued([file.name for file in files]) :]
-    for file in tqdm(left, desc="reading pictures", unit="", mininterval=2, disable=len(left) < 500):
+    for file in tqdm(left, desc="reading pictures", unit="", mininterval=2, disable=len(left) < 500 or None):
         try:
             pixels = square(file.read(), data)
             mask = None if file.mask is None else square(file.mask(), data, channels=1)[0]

@@ -1,0 +1,192 @@
+"""Pictures kept ready on disk: made once, gone on with after a kill, never of other files; painted while drawn from."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddpm.errors import BadRequest, Missing
+from ddpm.training.config import Data
+from ddpm.training.data import known_sets, open_data
+from ddpm.training.data.batches import Batches
+from ddpm.training.data.captions import CaptionStates
+from ddpm.training.data.painted import Painted, paint
+from ddpm.training.data.shelf import Shelf
+from ddpm.training.dice import Dice
+from tests.training.test_data import Letters, png, put
+
+
+def names(cache: Path) -> list[str]:
+    return [json.loads(line)["name"] for line in (cache / "pictures.jsonl").read_text().splitlines()]
+
+
+def test_what_is_in_the_cache_is_not_decoded_again(tmp_path: Path) -> None:
+    pictures = put(tmp_path / "p", {"1.png": png("red"), "1.txt": "one", "2.png": b"broken", "3.png": png("blue")})
+    data = Data(kind="folder", path=(pictures,), size=8, cache=tmp_path / "cache")
+    fresh = open_data(data)
+    (pictures / "1.png").write_bytes(b"unreadable by now")
+    again = open_data(data)
+    assert torch.equal(fresh.pixels, again.pixels) and fresh.captions == again.captions == [["one"], [""]]
+    assert [remark.split(":")[0] for remark in again.remarks] == ["2.png"]
+    put(pictures, {"4.png": png("green")})
+    longer = open_data(data)
+    assert len(longer) == 3 and torch.equal(longer.pixels[:2], fresh.pixels) and longer.pixels[2, 1].min() == 128
+    put(pictures, {"0.png": png()})
+    with pytest.raises(BadRequest, match="made of other files"):
+        open_data(data)
+    with pytest.raises(BadRequest, match="holds another set \\(size 8 -> 16\\)"):
+        open_data(data.model_copy(update={"size": 16}))
+
+
+def test_a_kill_between_pictures_loses_at_most_the_one_in_hand(tmp_path: Path) -> None:
+    pictures = put(tmp_path / "p", {f"{i}.png": png(colour) for i, colour in enumerate(["red", "lime", "blue"])})
+    whole = open_data(Data(kind="folder", path=(pictures,), size=8)).pixels
+    data = Data(kind="folder", path=(pictures,), size=8, cache=tmp_path / "cache")
+    shelf = Shelf(data, 3, data.cache)
+    shelf.add("0.png", whole[0])
+    with (tmp_path / "cache" / "pictures.jsonl").open("a") as file:
+        file.write('{"name": "1.p')  # cut short
+    assert torch.equal(open_data(data).pixels, whole) and names(tmp_path / "cache") == ["0.png", "1.png", "2.png"]
+
+
+def test_masks_beside_pictures_reach_the_batch_and_move_with_it(tmp_path: Path) -> None:
+    left = Image.new("L", (8, 8))
+    left.paste(255, (0, 0, 4, 8))
+    out = io.BytesIO()
+    left.save(out, "PNG")
+    pictures = put(tmp_path / "p", {"1.jpg": png(size=(8, 8)), "1.mask.png": out.getvalue(), "2.png": png(size=(8, 8))})
+    for cache in (None, tmp_path / "cache"):
+        data = Data(kind="folder", path=(pictures,), size=8, flip=True, cache=cache)
+        got = open_data(data)
+        assert len(got) == 2 and got.masks is not None
+        assert got.masks[0, :, :4].min() == 255 and got.masks[0, :, 4:].max() == got.masks[1].max() == 0
+        masks = [Batches(got, data, None, seed=0)(Dice(seed, 0, 2, range(2))).mask for seed in range(8)]
+        sides = {int(mask[i, 0, 7] > 0) for mask in masks if mask is not None for i in range(2) if mask[i].any()}
+        assert sides == {0, 1}  # mirrored with their pictures, now and then
+
+
+def paint_number(data: Data, index: int) -> Painted:
+    """Grey by its number; in a module, since painters are processes."""
+    pixels = torch.full((data.channels, data.kept, data.kept), index % 256, dtype=torch.uint8)
+    return pixels, [f"number {index}"], torch.full((data.kept, data.kept), 7, dtype=torch.uint8)
+
+
+def test_a_growing_set_is_drawn_from_before_it_is_whole(tmp_path: Path) -> None:
+    data = Data(kind="scenes", size=8, count=700, grow=True, processes=1, cache=tmp_path / "cache")
+    shelf = Shelf(data, data.count, data.cache)
+    for index in range(600):
+        shelf.add(str(index), *paint_number(data, index))
+    growing = shelf.growing()
+    batches = Batches(growing, data, Letters(), seed=0)
+    drawn = [batches(Dice(0, seen, 20, range(20))) for seen in range(0, 400, 20)]
+    numbers = [int((value + 1) * 127.5 + 0.5) for batch in drawn for value in batch.x0[:, 0, 0, 0].tolist()]
+    assert growing.ready == 600 < len(growing) == 700 and len(set(numbers)) > 150
+    assert drawn[0].text is not None and drawn[0].text.mask.any()
+    whole = paint(data.model_copy(update={"grow": False}), paint_number)  # goes on from what is there
+    assert len(whole) == whole.ready == 700 and whole.captions is not None and whole.captions[650] == ["number 650"]
+    assert whole.masks is not None and whole.masks.unique().tolist() == [7]
+
+
+@pytest.mark.slow
+def test_painters_in_processes_fill_the_shelf_in_order(tmp_path: Path) -> None:
+    data = Data(kind="scenes", size=8, count=560, grow=True, processes=2)
+    growing = paint(data, paint_number)
+    assert growing.ready >= 512
+    for _ in range(600):
+        if growing.ready == 560:
+            break
+        threading.Event().wait(0.05)
+    assert growing.pixels[:, 0, 0, 0].tolist() == [index % 256 for index in range(560)]
+    assert growing.captions is not None and growing.captions[559] == ["number 559"]
+
+
+def test_states_on_disk_are_those_in_memory_and_are_not_encoded_again(tmp_path: Path) -> None:
+    class Counting(Letters):
+        asked = 0
+
+        def encode(self, prompts: list[str]) -> Any:
+            self.asked += len(prompts)
+            return super().encode(prompts)
+
+    captions, encoder = ["a", "bcd", "ef", "a"], Counting()
+    memory, disk = CaptionStates(Letters()), CaptionStates(encoder, tmp_path)
+    memory.add(captions)
+    disk.add(captions)
+    assert encoder.asked == 4  # the empty one and three
+    with (tmp_path / "captions.jsonl").open("a") as file:
+        file.write('["cut')
+    again = CaptionStates(encoder, tmp_path)
+    again.add([*captions, "new"])
+    assert encoder.asked == 5
+    for states in (disk, again):
+        one, other = memory.batch(["bcd", "", "a"]), states.batch(["bcd", "", "a"])
+        assert torch.equal(one.states, other.states) and torch.equal(one.mask, other.mask)
+    assert again.batch(["new"], 6).states.shape == (1, 6, 2) and again.batch(["new"]).states.shape == (1, 4, 2)
+
+
+def caltech(root: Path) -> Path:
+    files = {
+        f"{name}/image_{i}.jpg": png(colour)
+        for name, colour in (("airplanes", "white"), ("ant", "black"))
+        for i in (1, 2)
+    }
+    put(root / "caltech101" / "101_ObjectCategories", dict(files))
+    return root
+
+
+def test_a_local_copy_of_a_known_set_is_found_and_its_classes_chosen(tmp_path: Path) -> None:
+    root = caltech(tmp_path)
+    both = open_data(Data(kind="caltech101", path=(root,), size=8))
+    assert len(both) == 4 and both.captions == [["airplanes"], ["airplanes"], ["ant"], ["ant"]]
+    planes = open_data(Data(kind="caltech101", path=(root,), size=8, channels=1, classes=("airplanes",)))
+    assert planes.pixels.shape == (2, 1, 8, 8) and planes.pixels.min() == 255
+    with pytest.raises(BadRequest, match="no folder planes in .* there are airplanes, ant"):
+        open_data(Data(kind="caltech101", path=(root,), size=8, classes=("planes",)))
+    put(tmp_path / "faces" / "celeba" / "img_align_celeba", {"000001.jpg": png(size=(178, 218))})
+    faces = open_data(Data(kind="celeba", path=(tmp_path / "faces",), size=8))
+    assert len(faces) == 1 and faces.captions is None
+
+
+@pytest.mark.parametrize("kind", ["celeba", "caltech101", "cifar10"])
+def test_an_absent_set_says_where_it_was_looked_for_and_that_it_can_be_fetched(tmp_path: Path, kind: Any) -> None:
+    with pytest.raises(Missing, match=r"data\.download: true") as error:
+        open_data(Data(kind=kind, path=(tmp_path,), size=8))
+    assert str(tmp_path) in str(error.value)
+
+
+def test_cifar_comes_through_torchvision_with_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of ten pictures in torchvision's layout, with the checksums of these files."""
+    import hashlib
+
+    CIFAR10 = known_sets._torchvision("CIFAR10")
+    folder = tmp_path / "cifar-10-batches-py"
+    folder.mkdir()
+    rng, sums = np.random.default_rng(0), {}
+    classes = "airplane automobile bird cat deer dog frog horse ship truck".split()
+    contents: dict[str, Any] = {"batches.meta": {"label_names": classes}}
+    for number in range(1, 6):
+        contents[f"data_batch_{number}"] = {"data": rng.integers(0, 256, (2, 3072), np.uint8), "labels": [number, 9]}
+    contents["test_batch"] = contents["data_batch_1"]
+    for name, content in contents.items():
+        (folder / name).write_bytes(pickle.dumps(content))
+        sums[name] = hashlib.md5((folder / name).read_bytes()).hexdigest()
+    monkeypatch.setattr(CIFAR10, "train_list", [[name, sums[name]] for name in sums if name.startswith("data_")])
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", sums["test_batch"]]])
+    monkeypatch.setattr(
+        CIFAR10, "meta", {"filename": "batches.meta", "key": "label_names", "md5": sums["batches.meta"]}
+    )
+    got = open_data(Data(kind="cifar10", path=(tmp_path,), size=32))
+    assert got.captions is not None and got.captions[:4] == [["automobile"], ["truck"], ["bird"], ["truck"]]
+    first = contents["data_batch_1"]["data"][0].reshape(3, 32, 32)
+    assert torch.equal(got.pixels[0], torch.from_numpy(first))
+    trucks = open_data(Data(kind="cifar10", path=(tmp_path,), size=32, classes=("truck",)))
+    assert len(trucks) == 5 and torch.equal(trucks.pixels[0], got.pixels[1])

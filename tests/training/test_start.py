@@ -1,0 +1,99 @@
+"""Fine-tuning: from our folders, from diffusers', from a shallower network; what cannot be is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ddpm.errors import BadRequest
+from ddpm.loading import load
+from ddpm.models.hybrid import Hybrid, HybridConfig
+from ddpm.training.learner import take_what_fits
+from ddpm.training.loop import train
+from tests.training.conftest import SMALL, saved, small
+
+DATA = SMALL["data"]
+
+
+def test_a_run_begins_with_the_weights_of_its_start(tmp_path: Path) -> None:
+    train(small(tmp_path / "first", images=40))
+    start = tmp_path / "first" / "weights" / "small"
+    config = small(tmp_path / "next", start=start, network=None, images=4, learning_rate=1e-12, muon_rate=1e-12)
+    train(config)
+    before = load(start).module.state_dict()
+    after = {key.removeprefix("network."): value for key, value in saved(config).items() if key.startswith("network.")}
+    assert before.keys() == after.keys() and all(torch.allclose(before[key], after[key], atol=1e-6) for key in before)
+    assert load(tmp_path / "next" / "weights" / "small").card.target == "x0"
+    moved = small(tmp_path / "moved", start=start, network=None, images=40)
+    train(moved)
+    assert not all(torch.allclose(before[key], saved(moved)[f"network.{key}"], atol=1e-6) for key in before)
+
+
+def test_another_shape_takes_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(small(tmp_path / "first", images=8))
+    start = tmp_path / "first" / "weights" / "small"
+    wider = {**SMALL["network"], "blocks": 2}
+    config = small(tmp_path / "next", start=start, network=wider, images=4, learning_rate=1e-12, muon_rate=1e-12)
+    train(config)
+    before, after = load(start).module.state_dict(), saved(config)
+    assert all(torch.allclose(before[key], after[f"network.{key}"], atol=1e-6) for key in before)
+    assert "network.middle.1.attention.query.weight" in after and "M parameters are from" in capsys.readouterr().out
+
+
+def test_the_stages_of_a_shallower_network_become_the_inner_ones() -> None:
+    shallow = Hybrid(HybridConfig(size=8, patch=2, widths=(16, 32), res_blocks=1, blocks=1, heads=2))
+    deep = Hybrid(HybridConfig(size=16, patch=2, widths=(16, 16, 32), res_blocks=1, blocks=1, heads=2))
+    outer = deep.down[0].state_dict()["0.conv1.weight"].clone()
+    assert take_what_fits(deep, shallow.state_dict()) > 0
+    own, other = deep.state_dict(), shallow.state_dict()
+    inner = {"down.0.0.conv1.weight": "down.1.0.conv1.weight", "narrow.0.weight": "narrow.1.weight",
+             "positions.1": "positions.2", "middle.0.mlp.0.weight": "middle.0.mlp.0.weight"}  # fmt: skip
+    for name in inner:
+        assert torch.equal(own[inner[name]], other[name])
+    assert torch.equal(own["down.0.0.conv1.weight"], outer)
+
+
+@pytest.fixture
+def diffusers_folder(tmp_path: Path) -> Path:
+    """google/ddpm-celebahq-256's architecture, tiny, with random weights."""
+    from ddpm.compat import ensure_torchvision
+
+    ensure_torchvision()
+    from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+
+    torch.manual_seed(0)
+    network = UNet2DModel(
+        sample_size=8, in_channels=3, out_channels=3, layers_per_block=1, block_out_channels=(16, 32),
+        norm_num_groups=8, down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"), attention_head_dim=8,
+    )  # fmt: skip
+    DDPMPipeline(network, DDPMScheduler(num_train_timesteps=100)).save_pretrained(tmp_path / "ddpm")
+    return tmp_path / "ddpm"
+
+
+def test_a_diffusers_folder_is_trained_on_and_written_as_one(tmp_path: Path, diffusers_folder: Path) -> None:
+    config = small(tmp_path, start=diffusers_folder, network=None, images=16, ema=0.0, loss="plain", times=None)
+    train(config)
+    before, after = load(diffusers_folder), load(tmp_path / "weights" / "small")
+    assert type(after.module).__name__ == "UNet2DModel" and after.card.target == "eps"
+    assert after.schedule == before.schedule and len(after.schedule.alphas_bar) == 100
+    changed = [not torch.allclose(a, b, atol=1e-5) for a, b in
+               zip(before.module.state_dict().values(), after.module.state_dict().values(), strict=True)]  # fmt: skip
+    assert sum(changed) > 0.8 * len(changed)
+    from diffusers import DDPMPipeline
+
+    assert DDPMPipeline.from_pretrained(tmp_path / "weights" / "small").unet.config.sample_size == 8
+
+
+def test_what_does_not_go_with_a_start_is_refused(tmp_path: Path, diffusers_folder: Path) -> None:
+    def refused(says: str, **changes: object) -> None:
+        with pytest.raises(BadRequest, match=says):
+            train(small(tmp_path / "x", **{"start": diffusers_folder, "network": None, **changes}))
+
+    refused("target is v, but .* was trained with eps", target="v")
+    refused("schedule is cosine, but", schedule="cosine")
+    refused("data.channels is 1, but", data={**DATA, "channels": 1})
+    refused("width is 9", data={**DATA, "size": 9})
+    refused("codec goes with a new network", codec=diffusers_folder)
