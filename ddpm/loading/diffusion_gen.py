@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ddpm.errors import CannotLoad
@@ -36,7 +37,7 @@ def describe(found: Found) -> ModelCard:
     stages = len(_widths(found)) - 1
     companion(found.path.parent, found.beside.text_encoder, CLIP, "CLIP's text encoder", "config.json")
     companion(found.path.parent, found.beside.vae, VAE, "an autoencoder", "config.json")
-    return card_of(
+    card = card_of(
         found,
         f"DiffusionGen {version}",
         size=128 if version == 1 else 256,
@@ -48,6 +49,7 @@ def describe(found: Found) -> ModelCard:
         latent=True,
         note=" ".join([REGIME] * (version == 1) + [LEGACY] * found.beside.legacy_noise),
     )
+    return replace(card, fixed_size=found.beside.legacy_noise)  # its starting noise is transposed too
 
 
 def build(found: Found, card: ModelCard, device: str) -> Model:

@@ -8,6 +8,8 @@ is kept here.
 from __future__ import annotations
 
 import fnmatch
+import hashlib
+import re
 import shutil
 import threading
 import time
@@ -127,6 +129,8 @@ def _chosen(sizes: dict[str, int], only: tuple[str, ...]) -> list[str]:
         return any(fnmatch.fnmatch(file, pattern) for pattern in patterns)
 
     chosen = [file for file in sizes if fits(file, only or WANTED) and (only or not fits(file, UNWANTED))]
+    if not only and any(file.startswith("unet/") for file in chosen):  # then what lies beside it is a second copy
+        chosen = [file for file in chosen if "/" in file or not file.endswith((".safetensors", ".bin"))]
     folders = {file.rpartition("/")[0] for file in chosen if file.endswith(".safetensors")}
     return sorted(file for file in chosen if not file.endswith(".bin") or file.rpartition("/")[0] not in folders)
 
@@ -184,10 +188,22 @@ def _fill(blob: Path, url: str, size: int | None, told: Callable[[int], None]) -
                 for chunk in answer.iter_bytes(CHUNK):
                     file.write(chunk)
                     told(len(chunk))
-    if size is not None and _size(part) != size:
+    came = _size(part)
+    if (size is not None and came != size) or not _is_itself(part, blob.name):
         part.unlink()
-        raise Missing(f"{blob.name} came with {_size(part)} bytes instead of {size}; try again.")
+        raise Missing(f"A file came damaged ({came:,} bytes, {size or 0:,} were announced); fetch it again.")
     part.replace(blob)
+
+
+def _is_itself(part: Path, etag: str) -> bool:
+    """Whether the bytes have the SHA-256 that a large file is called by; small ones are called otherwise."""
+    if not re.fullmatch(r"[0-9a-f]{64}", etag):
+        return True
+    digest = hashlib.sha256()
+    with part.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest() == etag
 
 
 def _package() -> Any:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
-from ddpm.loading.skim import SETTINGS_CLASSES, Settings
+from ddpm.loading.skim import SETTINGS_CLASSES, Foreign, Settings, bystanders
 
 SHARD_BYTES = 9_000_000
 
@@ -26,12 +26,14 @@ SHARD_BYTES = 9_000_000
 def read_checkpoint(path: Path) -> Any:
     """Whatever a .safetensors or torch file holds, tensors and plain values, on the CPU. Nothing in it is executed.
 
-    Settings objects of classes known by name (skim.py) are read as plain values; any other object is refused.
+    Settings objects of classes known by name (skim.py) are read as plain values, callbacks and the like as nothing;
+    any other object is refused.
     """
     if path.suffix == ".safetensors":
         return read_tensors(path)
-    allowed: list[Any] = [(Settings, name) for name in SETTINGS_CLASSES]
     try:
+        allowed: list[Any] = [(Settings, name) for name in SETTINGS_CLASSES]
+        allowed += [(Foreign, name) for name in bystanders(path)]
         with torch.serialization.safe_globals(allowed):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever a damaged or hostile file makes it raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import CannotLoad
 from ddpm.loading.family import card_of, named_schedule, pixel_model
-from ddpm.loading.unwrap import AS_SAVED, Found
+from ddpm.loading.unwrap import Found
 from ddpm.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ASSUMED = "Its schedule is not in the file: {schedule} with {T} levels is assume
 def describe(found: Found) -> ModelCard:
     for key in ("t_proj.0.weight", "conv_in.weight", "downs.0.resnet_conv_first.0.2.weight", "norm_out.weight"):
         found.shape(key)
-    repository = found.which != AS_SAVED
+    repository = _of_repository(found)
     schedule = found.beside.schedule or ("cosine" if repository else "linear")
     note = (LATE_ONLY if repository else ASSUMED).format(schedule=schedule, T=_timesteps(found))
     channels = found.shape("conv_in.weight")[1]
@@ -49,7 +49,7 @@ def build(found: Found, card: ModelCard, device: str) -> Model:
     from ddpm.models.mini_unet import MiniUNet
 
     T = _timesteps(found)
-    own_cosine = card.schedule == "cosine" and found.which != AS_SAVED
+    own_cosine = card.schedule == "cosine" and _of_repository(found)
     schedule = cosine_from_zero(T) if own_cosine else named_schedule(card.schedule, T)
     return pixel_model(found, card, MiniUNet(_config(found)), schedule, device)
 
@@ -60,8 +60,13 @@ def cosine_from_zero(T: int) -> Schedule:
     return Schedule("discrete", tuple(min(value / table[0], ALMOST_CLEAN) for value in table))
 
 
+def _of_repository(found: Found) -> bool:
+    """Whether the repository itself saved the file; others with the same layout add the whole time embedding."""
+    return found.branch in ("unet", "ema_unet")
+
+
 def _timesteps(found: Found) -> int:
-    return found.beside.timesteps or (500 if found.which != AS_SAVED else 1000)
+    return found.beside.timesteps or (500 if _of_repository(found) else 1000)
 
 
 def _config(found: Found) -> MiniConfig:
@@ -88,5 +93,5 @@ def _config(found: Found) -> MiniConfig:
         time=found.shape("t_proj.0.weight")[1],
         layers=(layers("downs"), layers("mids"), layers("ups")),
         heads=heads,
-        time_share=share if share is not None else (0.5 if found.which != AS_SAVED else 1.0),
+        time_share=share if share is not None else (0.5 if _of_repository(found) else 1.0),
     )

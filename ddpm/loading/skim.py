@@ -27,6 +27,9 @@ SETTINGS_CLASSES = tuple(
     f"diffusiongen2.configs.{name}Config"
     for name in ("Project", "UNet", "Diffusion", "Data", "Training", "Optim", "Eval")
 )
+# What trainers leave beside the weights: callbacks, settings, losses. They are read as nothing at all, so that the
+# weights can be had; an object of any other class refuses the file.
+BYSTANDERS = ("pytorch_lightning.", "lightning.", "omegaconf.", "numpy.", "argparse.", "pathlib.")
 
 
 class Shape(NamedTuple):
@@ -71,14 +74,29 @@ def skim(path: Path) -> Any:
         return _safetensors(path)
     try:
         if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                name = next(name for name in archive.namelist() if name.endswith("/data.pkl") or name == "data.pkl")
-                return _Skimmer(io.BytesIO(archive.read(name))).load()
+            return _Skimmer(io.BytesIO(_pickle(path))).load()
         return _old(path)
     except CannotLoad:
         raise
     except Exception as error:  # a damaged or hostile pickle raises whatever it likes
         raise CannotLoad(f"{path.name} is no torch file that can be read ({type(error).__name__}: {error})") from error
+
+
+def bystanders(path: Path) -> list[str]:
+    """Full names of the classes in a torch file whose objects may be read as nothing."""
+    if not zipfile.is_zipfile(path):
+        return []
+    skimmer = _Skimmer(io.BytesIO(_pickle(path)))
+    skimmer.load()
+    return sorted(name for name in skimmer.named if name.startswith(BYSTANDERS))
+
+
+def _pickle(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        entry = next(entry for entry in archive.infolist() if entry.filename.rpartition("/")[2] == "data.pkl")
+        if entry.file_size > LARGEST_HEADER:
+            raise CannotLoad(f"{path.name} describes its tensors in {entry.file_size:,} bytes, which no real file does")
+        return archive.read(entry)
 
 
 def _safetensors(path: Path) -> dict[str, Any]:
@@ -118,6 +136,10 @@ def _parameter(data: Any, *rest: Any) -> Any:
 class _Skimmer(pickle.Unpickler):
     """Unpickles containers and numbers, and nothing that its file names."""
 
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self.named: set[str] = set()  # classes that are not built
+
     def find_class(self, module: str, name: str) -> Any:
         match f"{module}.{name}":
             case "collections.OrderedDict":
@@ -131,6 +153,7 @@ class _Skimmer(pickle.Unpickler):
             case known if known in SETTINGS_CLASSES:
                 return Settings
             case named:
+                self.named.add(named)
                 return type("Foreign", (Foreign,), {"names": (named,)})
 
     def persistent_load(self, pid: Any) -> Any:
@@ -140,7 +163,7 @@ class _Skimmer(pickle.Unpickler):
 def foreign_names(value: Any, deep: int = 3) -> set[str]:
     """Names of classes whose instances are in a skimmed file; those a plain reader cannot read."""
     if isinstance(value, Foreign):
-        return set(type(value).names)
+        return {name for name in type(value).names if not name.startswith(BYSTANDERS)}
     if isinstance(value, dict) and deep:
         return set[str]().union(*(foreign_names(item, deep - 1) for item in value.values()))
     if isinstance(value, list | tuple) and deep:

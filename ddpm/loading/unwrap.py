@@ -26,6 +26,7 @@ class Found:
     path: Path  # of the file: its name tells something, and companions may lie beside it
     state: Mapping[str, Any]
     which: str  # "EMA", "raw" or "as saved"
+    branch: str = ""  # the entry of the checkpoint that holds the network; "" where it is the whole file
     step: int | None = None
     epoch: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)  # the checkpoint's other entries
@@ -63,31 +64,33 @@ def unwrap(content: Any, path: Path, beside: Beside) -> Found:
     extra = content.get("extra")
     if isinstance(extra, Mapping):
         epoch = extra.get("epoch", epoch)
-    state, which = _branch(content, raw)
+    branch, state, which = _branch(content, raw)
     named = re.fullmatch(r"ema_[\d.]+_(\d+)(\.\w+)?", name)
     if which == AS_SAVED and named:
         which, step = EMA, int(named[1])
     others = {key: value for key, value in content.items() if not _is_state(value) and not _is_tensor(value)}
-    return Found(path, _stripped(state), which, step, epoch, others, beside)
+    return Found(path, _stripped(state), which, branch, step, epoch, others, beside)
 
 
-def _branch(content: Mapping[str, Any], raw: bool) -> tuple[Mapping[str, Any], str]:
+def _branch(content: Mapping[str, Any], raw: bool) -> tuple[str, Mapping[str, Any], str]:
+    """The entry that holds the network, its tensors, and which they are."""
     if "params_ema" in content or "params" in content:
         raise CannotLoad("it holds an upscaler's weights (params), not a diffusion model's")
     for with_ema, without in (("ema_unet", "unet"), ("ema_state_dict", "model_state_dict")):
         if _is_state(content.get(without)):
             if _is_state(content.get(with_ema)) and not raw:
-                return content[with_ema], EMA
-            return content[without], RAW
+                return with_ema, content[with_ema], EMA
+            return without, content[without], RAW
     if _is_state(content.get("state_dict")):
-        return {key: value for key, value in content["state_dict"].items() if not key.startswith("model_ema.")}, RAW
+        kept = {key: value for key, value in content["state_dict"].items() if not key.startswith("model_ema.")}
+        return "state_dict", kept, RAW
     if _is_state(content.get("model")):
         state, ema = content["model"], content.get("ema")
         averaged = None if raw or not isinstance(ema, Mapping) else _ema(state, ema)
-        return (state, RAW) if averaged is None else (averaged, EMA)
+        return ("model", state, RAW) if averaged is None else ("ema", averaged, EMA)
     tensors = {str(key): value for key, value in content.items() if _is_tensor(value)}
     if tensors:
-        return tensors, AS_SAVED
+        return "", tensors, AS_SAVED
     if "shadow_params" in content:
         raise CannotLoad("it holds averaged weights without their names (shadow_params); save the model beside them")
     raise CannotLoad(f"no tensors where any trainer is known to put them (keys: {', '.join(map(str, content))[:160]})")

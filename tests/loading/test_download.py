@@ -125,7 +125,14 @@ print(json.dumps([wanted.licence, wanted.bytes, [f for f, _ in wanted.files], go
     (part,) = (tmp_path / "cache").rglob("*.part")
     had = part.stat().st_size
     assert had > 0
+    part.write_bytes(b"x" + part.read_bytes()[1:])  # damaged meanwhile: seen when it is whole
     hub.slow, hub.asked = False, []
+    damaged = elsewhere(
+        'going = Download("someone/tiny").start().wait(); print(json.dumps([going.state, going.error]))'
+    )
+    assert damaged[0] == "failed" and "A file came damaged" in damaged[1] and dict(hub.asked)[LARGE] == had
+    part.write_bytes(hub.files[LARGE][:had])
+    hub.asked = []
     second = elsewhere("""
 going = Download("someone/tiny").start()
 seen = [(one.done, one.total) for one in going.follow(0.01)]
@@ -140,6 +147,18 @@ print(json.dumps([going.state, going.error, going.done, seen[-1][1]]))
     hub.asked = []
     again = elsewhere('going = Download("someone/tiny").start().wait(); print(json.dumps([going.state, going.done]))')
     assert again == ["finished", size] and not hub.asked  # nothing is fetched twice
+    command = [
+        sys.executable,
+        "-m",
+        "ddpm",
+        "models",
+        "--download",
+        "someone/tiny",
+        "--weights",
+        str(tmp_path / "none"),
+    ]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    assert f"someone/tiny: {size / 1e6:,.1f} MB in 4 files, licence mit" in said.stdout and said.returncode == 0
 
 
 def test_what_goes_wrong_is_a_sentence(hub, monkeypatch):
@@ -173,6 +192,8 @@ def test_a_disk_that_is_too_small_is_told_before_a_byte_is_fetched(monkeypatch, 
 def test_torch_files_are_fetched_only_where_there_is_nothing_better():
     sizes = dict.fromkeys(
         ("model_index.json", "unet/a.bin", "unet/a.safetensors", "unet/a.fp16.safetensors", "vae/b.bin",
-         "safety_checker/model.safetensors", "flax_model.msgpack"), 1)  # fmt: skip
+         "safety_checker/model.safetensors", "flax_model.msgpack", "whole_4k.safetensors"), 1)  # fmt: skip
     assert download._chosen(sizes, ()) == ["model_index.json", "unet/a.safetensors", "vae/b.bin"]
     assert download._chosen(sizes, ("vae/*",)) == ["vae/b.bin"]
+    flat = dict.fromkeys(("config.json", "diffusion_pytorch_model.bin"), 1)
+    assert download._chosen(flat, ()) == ["config.json", "diffusion_pytorch_model.bin"]

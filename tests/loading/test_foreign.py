@@ -78,8 +78,32 @@ def test_lightning_file_with_its_settings_in_its_name(tmp_path):
     content = {"state_dict": inner, "hyper_parameters": {"learning_rate": 1e-4}, "epoch": 3, "global_step": 77,
                "pytorch-lightning_version": "2.5"}  # fmt: skip
     torch.save(content, tmp_path / "last.ckpt")
-    card = load(tmp_path / "last.ckpt").card
+    model = load(tmp_path / "last.ckpt")
+    same(model, x, expected)
+    card = model.card
     assert (card.weights, card.epoch, card.step) == ("raw", 3, 77)
+
+
+def test_what_trainers_leave_beside_the_weights_is_read_as_nothing(tmp_path, monkeypatch):
+    """Callbacks by their class, settings as objects, losses as numpy numbers: the weights can be had all the same."""
+    import sys
+    from types import ModuleType
+
+    import numpy as np
+
+    w, x = Weights(3), grey(64)
+    expected = foreign.mini(w, x, times(), share=1.0, **MINI)
+    module = ModuleType("pytorch_lightning.callbacks")
+    module.ModelCheckpoint = type("ModelCheckpoint", (), {"__module__": module.__name__})
+    settings = module.ModelCheckpoint()
+    settings.best = 0.5
+    content = {"state_dict": {f"model.{key}": value for key, value in w.items()}, "epoch": 3, "losses": [np.float64(2)],
+               "callbacks": {module.ModelCheckpoint: {"best": settings}}}  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pytorch_lightning", ModuleType("pytorch_lightning"))
+        patch.setitem(sys.modules, "pytorch_lightning.callbacks", module)
+        torch.save(content, tmp_path / "last.ckpt")
+    same(load(tmp_path / "last.ckpt"), x, expected)
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -221,6 +245,48 @@ def test_missing_companions_are_named(tmp_path, monkeypatch):
     torch.save({"model_state_dict": dict(w)}, tmp_path / "d.pth")
     with pytest.raises(CannotLoad, match="--download openai/clip-vit-base-patch32"):
         load(tmp_path / "d.pth")
+
+
+def test_every_mode_works_on_foreign_files(tmp_path, companions):
+    """The engine, the one loop and every source, on a network of each kind."""
+    from PIL import Image
+
+    from ddpm.engine import Engine
+    from ddpm.events import Film, Result
+    from ddpm.request import Request
+
+    files = {"mini.pth": Weights(1), "celeba.pt": Weights(1), "ema_0.9999_1.pt": Weights(1)}
+    foreign.mini(files["mini.pth"], grey(28, 1), times(), share=1.0, **MINI)
+    foreign.celeba(files["celeba.pt"], grey(16), times(), 32, [1, 2, 2], {8}, False)
+    foreign.openai(files["ema_0.9999_1.pt"], grey(16), times(), 32, [1, 2, 2], {4}, 4, False)
+    for name, w in files.items():
+        torch.save({"model": dict(w)} if name == "celeba.pt" else dict(w), tmp_path / name)
+    (tmp_path / "celeba.yaml").write_text("size: 16\n")
+    (tmp_path / "ema_0.9999_1.yaml").write_text("size: 16\nheads: 4\n")
+    words = Weights(1)
+    foreign.diffusion_gen(words, grey(8, 4), torch.full((2,), 7), torch.randn(2, 77, 32), [16, 24, 32], 1)
+    words["unet.time_encoder.te"] = words["unet.time_encoder.te"].repeat(100, 1)
+    torch.save({"model_state_dict": dict(words), "unet_params": {"n_heads": 4, "n_groups": 8}}, tmp_path / "dg.pth")
+    (tmp_path / "dg.yaml").write_text(SETTINGS + "size: 32\n")
+    engine = Engine(tmp_path, precision="float32", choice="torch")
+    try:
+        for name, side in {"mini.pth": 28, "celeba.pt": 16, "ema_0.9999_1.pt": 16, "dg.pth": 32}.items():
+            photo = Image.effect_mandelbrot((side, side), (-2.0, -1.2, 1.0, 1.2), 60).convert("RGB")
+            mask = Image.new("L", (side, side))
+            mask.paste(255, (0, 0, side // 2, side))
+            common = {"model": name, "steps": 3, "seed": 1} | ({"prompt": "a fox"} if name == "dg.pth" else {})
+            painted = []
+            for more in ({}, {"image": photo, "strength": 0.6}, {"image": photo, "mask": mask, "mask_blur": 0}):
+                events = list(engine.run(Request.checked(**common, **more)))
+                painted += [event.image for event in events if isinstance(event, Result)]
+            assert [picture.size for picture in painted] == [(side, side)] * 3
+            right = (side // 2, 0, side, side)
+            assert painted[2].crop(right).tobytes() == photo.crop(right).tobytes()
+            assert painted[2].tobytes() != photo.tobytes()
+            film = list(engine.run(Request.checked(**common, fps=5, format="gif")))
+            assert any(isinstance(event, Film) for event in film)
+    finally:
+        engine.close()
 
 
 def test_milestone_by_the_package_itself(tmp_path, monkeypatch):
