@@ -123,6 +123,7 @@ def example_of(model: Model) -> Callable[[], object]:
     return example
 
 
-def changed_at(folder: Path) -> float:
-    """When the newest file of a model's folder was written."""
-    return max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
+def changed_at(path: Path) -> float:
+    """When the newest file of a model's folder was written, or a weights file or the YAML beside it."""
+    files = [path, path.with_suffix(".yaml"), path.with_suffix(".yml")] if path.is_file() else [path, *path.rglob("*")]
+    return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)

@@ -21,7 +21,7 @@ from ddpm.models.card import ModelCard
 if TYPE_CHECKING:
     from ddpm.models.model import Model
 
-MARKS = ("model_index.json", "config.json", "unet/config.json")  # a folder with one of these means to be a model
+MARKS = ("model_index.json", "config.json", "unet/config.json", "unet_config.json")  # of folders meant to be models
 UPSCALERS = ("realesr", "esrgan")  # how the file names of the upscaler's weights begin; they lie in the same folder
 PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextModel")  # networks that are no models
 

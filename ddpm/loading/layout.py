@@ -13,6 +13,7 @@ from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
 from ddpm.models.card import Defaults, ModelCard, Spacing
 
+CONFIGS = ("config.json", "unet_config.json")  # the second in the oldest repositories
 TARGETS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 # scheduler class -> the sampler that does the same, the steps people use with it (INTEROP, diffusers' own defaults),
 # whether it clips x0 and its spacing where its config does not say
@@ -93,10 +94,11 @@ def read_layout(folder: Path) -> Layout:
     if "ddpm_format" in index:
         raise CannotLoad("its model_index.json says that it is our own format")
     unet = folder / "unet" if (folder / "unet").is_dir() else folder
-    if not (unet / "config.json").is_file():
+    described = next((unet / name for name in CONFIGS if (unet / name).is_file()), None)
+    if described is None:
         found = index.get("_class_name", "none")
         raise CannotLoad(f"no unet/config.json and no config.json in it (its pipeline class: {found})")
-    config = read_json(unet / "config.json")
+    config = read_json(described)
     _check_network(config, folder)
     codec = next((folder / name for name in ("vae", "vqvae") if (folder / name / "config.json").is_file()), None)
     layout = Layout(folder, unet, config, _scheduler(folder), codec, read_json(codec / "config.json") if codec else {})

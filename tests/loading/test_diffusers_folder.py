@@ -83,6 +83,7 @@ def test_torch_files_and_old_attention_names(tmp_path):
     config = json.loads((tmp_path / "old" / "scheduler_config.json").read_text())
     config["timesteps"] = config.pop("num_train_timesteps")
     (tmp_path / "old" / "scheduler_config.json").write_text(json.dumps(config))
+    (tmp_path / "old" / "config.json").rename(tmp_path / "old" / "unet_config.json")
     model = load(tmp_path / "old")
     x_t = torch.randn(1, 3, 16, 16)
     with torch.no_grad():
