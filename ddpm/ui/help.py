@@ -28,7 +28,7 @@ if (b) trigger('click', {word: b.dataset.word}); })"""
 
 def panel(prompt: gr.Textbox) -> gr.Accordion:
     """The folded panel; its pictures are fetched when it is opened."""
-    with gr.Accordion("What it understands", open=False, elem_classes="more") as folded:
+    with gr.Accordion("What the scenes model understands", open=False, elem_classes="more") as folded:
         shown = gr.HTML(page(), css_template=CSS, js_on_load=CLICK, apply_default_css=False)
     shown.click(take, prompt, prompt, **LISTEN)
     return folded

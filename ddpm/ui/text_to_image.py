@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ddpm.ui import examples
+from ddpm.ui import examples, help, words
 from ddpm.ui.controls import buttons, folded, follow_model, heading, prompt_box, settings
 from ddpm.ui.easel import Easel, Page
 
@@ -15,9 +15,13 @@ def build(page: Page) -> Easel:
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Describe a picture and watch it appear.")
             prompt = prompt_box(examples.TEXT[0].values["prompt"], card)
+            below = gr.Column()
             go, halt = buttons()
             with folded():
                 fields = {"prompt": prompt, **settings(page.cards(), card)}
+            with below:
+                words.live(page, prompt, fields["model"])
+            help.panel(prompt)
             easel.offer(examples.TEXT)
         with gr.Column(elem_classes="show", min_width=280):
             easel.build_stage(["Picture"])

@@ -16,6 +16,7 @@ from ddpm.models.tokens import Reading, minilm_reading
 from ddpm.prompts import suggest
 from ddpm.prompts.choices import unknown_lists
 from ddpm.prompts.grammar import at_step, parts
+from ddpm.request import PROMPT_LIMIT
 from ddpm.ui.easel import LISTEN, Page
 
 NEAR = 0.85  # of what is read: from there on the count is shown as a warning to come
@@ -33,16 +34,15 @@ def live(page: Page, prompt: gr.Textbox, model: gr.Dropdown) -> gr.HTML:
     def told(text: str, name: str | None) -> str:
         return line(page.engine, text or "", name)
 
-    def take(name: str | None, event: gr.EventData) -> list[str]:
-        text = str(event._data["text"])[:2000] + " "
-        return [text, told(text, name)]
+    def take(event: gr.EventData) -> str:
+        return str(event._data["text"])[:PROMPT_LIMIT] + " "
 
     shown = gr.HTML(
         told(str(prompt.value or ""), model.value), css_template=CSS, js_on_load=CLICK, apply_default_css=False
     )
-    prompt.input(told, [prompt, model], shown, trigger_mode="always_last", **LISTEN)
-    model.change(told, [prompt, model], shown, **LISTEN)
-    shown.click(take, model, [prompt, shown], **LISTEN)
+    for each in (prompt, model):  # typed, chosen from the examples, or written by a recipe
+        each.change(told, [prompt, model], shown, trigger_mode="always_last", **LISTEN)
+    shown.click(take, None, prompt, **LISTEN)
     return shown
 
 
