@@ -75,6 +75,7 @@ def judged(work: Work, folder: Path) -> Verdict:
 
 def convert(flat: Flat, inputs: list[Tensor], folder: Path) -> None:
     """The graph in the folder, weights in float16, of any batch and any number of tokens up to this one."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # else converting reports to its makers
     import openvino
 
     with warnings.catch_warnings():

@@ -39,7 +39,7 @@ class Graph:
             request = self._core.compile_model(self._model, "CPU", self._settings).create_infer_request()
 
             def run(tensors: list[Tensor]) -> Tensor:
-                arrays = [tensor.contiguous().numpy() for tensor in tensors]
+                arrays = [tensor.detach().contiguous().numpy() for tensor in tensors]
                 (output,) = request.infer(arrays, share_inputs=True, share_outputs=True).values()
                 return torch.from_numpy(output).clone()  # the next call writes where this one's output is
 
