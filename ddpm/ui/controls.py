@@ -34,7 +34,8 @@ SAMPLER_NAMES = {
 }
 PICTURE: dict[str, Any] = {"sources": ["upload"], "height": 250, "elem_classes": "drop", "buttons": []}
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}  # answered beside the queue, so that it never waits behind a job
+LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}  # answered beside the queue; the page shows no notice from there
+TELL: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}  # through the queue, for what may refuse or inform
 TEXT_ONLY = ("prompt", "negative_prompt", "guidance_scale")  # what a model that reads no words does not have
 SIZES = ("width", "height")
 MOST_STEPS = 100  # of the slider; scripts may ask for more

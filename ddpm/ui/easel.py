@@ -20,7 +20,7 @@ from ddpm.jobs import Job
 from ddpm.models.card import ModelCard
 from ddpm.request import Request
 from ddpm.ui import examples
-from ddpm.ui.controls import LISTEN, PRIVATE, Fields, given, picked, tiles
+from ddpm.ui.controls import LISTEN, PRIVATE, TELL, Fields, given, picked, tiles
 from ddpm.ui.pictures import Made, Shelf, address, refuse
 from ddpm.ui.stream import GRACE, complaint, follow, stage
 
@@ -105,13 +105,11 @@ class Easel:
         halt.click(self.end_all, **LISTEN)
         self.view.retry(self.resume, None, self.outputs, concurrency_limit=None, **PRIVATE)
         if self.offered:
-            names = [name for name in ("image", "mask", "prompt", "strength") if name in self.offered[0].values]
 
             def fill(event: gr.EventData) -> Updates:
-                values = examples.filled(self.offered[picked(event)], names)
-                return {fields[name]: value for name, value in zip(names, values, strict=True)}
+                return self.fill(self.offered[picked(event)])
 
-            filled = self.cards.click(fill, None, [fields[name] for name in names], **LISTEN)
+            filled = self.cards.click(fill, None, [*fields.values()], **TELL)
             self.on(filled.then)
         self.strip.click(self.pick, self.made, [self.view, *self.shown], **LISTEN)
         self.keep.click(self.seed_of, [self.made, self.chosen], fields["seed"], **LISTEN)
@@ -120,6 +118,11 @@ class Easel:
         """Make `event` start a job with what the fields then hold."""
         inputs = {*self.fields.values(), self.made}
         event(self.make, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
+
+    def fill(self, example: examples.Example) -> Updates:
+        """An example's values into the fields that it speaks of."""
+        names = [name for name in self.fields if name in example.values]
+        return {self.fields[name]: value for name, value in zip(names, examples.filled(example, names), strict=True)}
 
     @property
     def shown(self) -> list[Component]:

@@ -14,16 +14,26 @@ from PIL import Image
 from ddpm.errors import BadRequest
 from ddpm.request import Request
 from ddpm.ui import examples
-from ddpm.ui.controls import PICTURE, PRIVATE, Fields, buttons, folded, follow_model, heading, prompt_box, settings
-from ddpm.ui.easel import Easel, Page
-from ddpm.ui.pictures import SafeImage, SafeMask, drawn_mask, for_editor, required, strokes
+from ddpm.ui.controls import (
+    PICTURE,
+    TELL,
+    Fields,
+    buttons,
+    folded,
+    follow_model,
+    heading,
+    prompt_box,
+    settings,
+)
+from ddpm.ui.easel import Easel, Page, Updates
+from ddpm.ui.pictures import SafeImage, SafeMask, drawn_mask, for_editor, required
 
 BRUSH = "#ff2f92"
 FILLS = [("Original", "original"), ("Fill", "fill"), ("Noise", "noise")]
 
 
 def build(page: Page) -> Easel:
-    card, easel = page.card("text"), Easel(page, "inpaint", examples.made("repainted"))
+    card, easel = page.card("text"), Canvas(page, "inpaint", examples.made("repainted"))
     first = examples.MASK[0].values
     fields: Fields = {}
     with gr.Row(elem_classes="studio"):
@@ -50,10 +60,19 @@ def build(page: Page) -> Easel:
         painted = drawn_mask(values.pop("painted"), image.size)
         return page.request("mask", values | {"image": image, "mask": chosen_mask(painted, values["mask"])})
 
-    picture.input(lambda image: for_editor(image) if image is not None else None, picture, editor, **PRIVATE)
+    picture.input(lambda image: for_editor(image) if image is not None else None, picture, editor, **TELL)
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, ask)
     return easel
+
+
+class Canvas(Easel):
+    """An easel whose examples bring their mask as a file: gradio's editor draws no strokes that it did not see made."""
+
+    def fill(self, example: examples.Example) -> Updates:
+        gr.Info("The mask of this example is a file: More settings, Mask from a file. Remove it to paint your own.")
+        first = _started(example.values)
+        return {**super().fill(example), self.fields["painted"]: first}
 
 
 def _own_settings() -> Fields:
@@ -78,16 +97,12 @@ def _editor(value: Any) -> gr.ImageEditor:
 
 
 def _started(values: dict[str, Any]) -> dict[str, Any] | None:
-    """What the editor shows first: an example's picture, painted over as its mask says."""
-    image, mask = examples.path(values["image"]), examples.path(values["mask"])
-    if image is None:
+    """An example's picture in the editor."""
+    path = examples.path(values["image"])
+    if path is None:
         return None
-    with Image.open(image) as opened:
-        value = for_editor(opened.convert("RGB"))
-    if mask is not None:
-        with Image.open(mask) as opened:
-            value["layers"] = [strokes(opened, value["background"].size, BRUSH)]
-    return value
+    with Image.open(path) as image:
+        return for_editor(image.convert("RGB"))
 
 
 def chosen_mask(drawn: Image.Image | None, uploaded: Image.Image | None) -> Image.Image:

@@ -152,13 +152,6 @@ def for_editor(image: Image.Image, max_side: int = 1024) -> dict[str, Any]:
     return {"background": shown, "layers": [], "composite": None}
 
 
-def strokes(mask: Image.Image, size: tuple[int, int], colour: str) -> Image.Image:
-    """A mask (L) as a layer of the editor: RGBA of this size, solid where the mask is."""
-    layer = Image.new("RGBA", size)
-    layer.paste(colour, mask=mask.convert("L").resize(size).point(lambda value: 255 if value > 127 else 0))
-    return layer
-
-
 def required(image: Image.Image | None, what: str = "picture") -> Image.Image:
     if image is None:
         raise refuse(BadRequest(f"Add a {what} first.", "image"))

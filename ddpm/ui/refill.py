@@ -9,7 +9,7 @@ import gradio as gr
 from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard
 from ddpm.recipe import read_recipe
-from ddpm.ui.controls import LISTEN, MOST_STEPS, Fields, suited
+from ddpm.ui.controls import MOST_STEPS, TELL, Fields, suited
 from ddpm.ui.easel import Easel, Page
 from ddpm.ui.pictures import refuse, told
 
@@ -41,7 +41,7 @@ def wire(button: gr.UploadButton, page: Page, tabs: gr.Tabs, easels: dict[str, E
         return {tabs: gr.Tabs(selected=easel.tab), **filled(easel.fields, known, card)}
 
     outputs = [tabs, *(part for easel in easels.values() for part in easel.fields.values())]
-    button.upload(fill, button, outputs, **LISTEN)
+    button.upload(fill, button, outputs, **TELL)
 
 
 def filled(fields: Fields, known: dict[str, Any], card: ModelCard | None) -> dict[Any, Any]:

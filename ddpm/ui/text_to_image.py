@@ -19,8 +19,10 @@ def build(page: Page) -> Easel:
             go, halt = buttons()
             with folded():
                 fields = {"prompt": prompt, **settings(page.cards(), card)}
+            model = fields["model"]
+            assert isinstance(model, gr.Dropdown)
             with below:
-                words.live(page, prompt, fields["model"])
+                words.live(page, prompt, model)
             help.panel(prompt)
             easel.offer(examples.TEXT)
         with gr.Column(elem_classes="show", min_width=280):

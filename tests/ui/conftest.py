@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -42,24 +44,46 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_models(tmp_path_factory.mktemp("weights"))
 
 
-@pytest.fixture(scope="session")
-def url(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")), "OMP_NUM_THREADS": "1"}
-    log = tmp_path_factory.mktemp("log") / "app.log"
-    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights), "--engine", "torch"]
-    with log.open("w") as out:
-        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
-    address, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
+        return int(free.getsockname()[1])
+
+
+def wait_for(address: str, app: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the page answers, were it with a refusal."""
+    end = time.monotonic() + PATIENCE
     while True:
         try:
-            urllib.request.urlopen(f"{address}/health", timeout=2).close()
-            break
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except urllib.error.HTTPError:
+            return
         except OSError:
             assert app.poll() is None and time.monotonic() < end, log.read_text()
             time.sleep(0.2)
-    yield address
+
+
+class Running(NamedTuple):
+    url: str
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def url(running: Running) -> str:
+    return running.url
+
+
+@pytest.fixture(scope="session")
+def running(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    port = free_port()
+    env = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")), "OMP_NUM_THREADS": "1"}
+    log = tmp_path_factory.mktemp("log") / "app.log"
+    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights)]
+    with log.open("w") as out:
+        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    wait_for(f"{address}/health", app, log)
+    yield Running(address, app.pid)
     app.terminate()
     app.wait(20)

@@ -1,0 +1,67 @@
+"""`python app.py --share --auth USER:PASS`: page and HTTP both ask; a share link that cannot be had stops nothing."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AuthenticationError
+
+from tests.ui.conftest import ROOT, free_port, wait_for
+
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens, so nothing leaves this machine
+
+
+@pytest.fixture(scope="module")
+def guarded(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    port, log = free_port(), tmp_path_factory.mktemp("log") / "app.log"
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
+    quiet = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "HF_HOME": str(log.parent)}
+    env = {**os.environ, **proxies, **quiet, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights), "--share", "--auth", "ann:dee"]
+    with log.open("w") as out:
+        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    wait_for(f"{address}/health", app, log)
+    yield address, log
+    app.terminate()
+    app.wait(20)
+
+
+def status(url: str, words: str | None = None) -> int:
+    asked = urllib.request.Request(url)
+    if words:
+        asked.add_header("Authorization", "Basic " + base64.b64encode(words.encode()).decode())
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_page_and_http_both_ask(guarded: tuple[str, Path]) -> None:
+    url, _ = guarded
+    for path in ("/health", "/models", "/generate?prompt=a+lake&steps=2", "/gradio_api/info", "/config"):
+        assert status(url + path) == 401, path
+        assert status(url + path, "ann:wrong") == 401, path
+    assert status(f"{url}/health", "ann:dee") == 200
+    assert status(f"{url}/generate?prompt=a+lake&steps=2", "ann:dee") == 200
+    with pytest.raises(AuthenticationError):
+        Client(url, verbose=False)
+    files, _ = Client(url, auth=("ann", "dee"), verbose=False).predict("a lake", steps=2, api_name="/text_to_image")
+    assert len(files) == 1
+
+
+def test_no_share_link_is_said_and_the_app_goes_on(guarded: tuple[str, Path]) -> None:
+    url, log = guarded
+    said = log.read_text()
+    assert "Could not create share link" in said and "check your internet connection" in said
+    assert status(f"{url}/health", "ann:dee") == 200
