@@ -1,4 +1,4 @@
-"""Loss, throughput and rate over a run: loss.csv, a PNG drawn from it, and TensorBoard where it is wanted."""
+"""Loss, throughput and rate over a run: loss.csv, one PNG of curves and samples, and TensorBoard where it is wanted."""
 
 from __future__ import annotations
 
@@ -48,15 +48,17 @@ class Curves:
 
             self.board.add_image(name, np.asarray(image), pictures, dataformats="HWC")
 
-    def save(self) -> None:
-        """loss.csv and curves.png."""
+    def save(self, sheets: Sequence[Path] = ()) -> None:
+        """loss.csv and curves.png, in which samples of the beginning, the middle and the end stand below the curves."""
         with self.file.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(Point._fields)
             writer.writerows([p.pictures, f"{p.seconds:.1f}", f"{p.loss:.6f}", f"{p.per_second:.2f}", f"{p.rate:.4f}"]
                              for p in self.points)  # fmt: skip
         if len(self.points) > 1:
-            save_picture(draw(self.points), self.picture)
+            chosen = sorted({0, len(sheets) // 2, len(sheets) - 1}) if sheets else []
+            shown = [(f"{int(sheets[i].stem):,} pictures", Image.open(sheets[i])) for i in chosen]
+            save_picture(below(draw(self.points), shown), self.picture)
         if self.board:
             self.board.flush()
 
@@ -86,6 +88,25 @@ def draw(points: Sequence[Point]) -> Image.Image:
         pen.text((x, SIZE[1] - BOTTOM + 8), f"{value:,.0f}", INK, _font(), anchor="ra" if share == 1 else "ma")
     pen.text((LEFT, 12), f"{points[-1].pictures:,} pictures in {points[-1].seconds / 60:,.0f} minutes", INK, _font(16))
     return image
+
+
+def below(curves: Image.Image, sheets: Sequence[tuple[str, Image.Image]]) -> Image.Image:
+    """Sheets of samples with their titles under the curves, enlarged by whole numbers where they are small."""
+    width = SIZE[0] - LEFT - RIGHT
+    fitted = []
+    for title, image in sheets:
+        factor = max(1, min(4, width // image.width))
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+        image.thumbnail((width, image.height))
+        fitted.append((title, image))
+    whole = Image.new("RGB", (SIZE[0], curves.height + sum(image.height + TOP for _, image in fitted)), "white")
+    whole.paste(curves, (0, 0))
+    pen, y = ImageDraw.Draw(whole), curves.height
+    for title, image in fitted:
+        pen.text((LEFT, y), title, INK, _font())
+        whole.paste(image, (LEFT, y + TOP // 2))
+        y += image.height + TOP
+    return whole
 
 
 def _plot(

@@ -51,12 +51,12 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
     """What the configuration asks for, on the device. `captions`: whether the data has any."""
     torch.manual_seed(config.seed)  # the initial weights
     if config.start is None:
-        return _new(config, captions, device)
+        return _new(config, captions, device, ("x0", "flow"))
     from ddpm.loading import load
 
     model = load(config.start, device)
     if config.network is not None and isinstance(model.module, Hybrid):
-        fresh = _new(config, captions, device)
+        fresh = _new(config, captions, device, (model.card.target, model.card.schedule))
         taken = take_what_fits(fresh.module, model.module.state_dict())
         total = sum(p.numel() for p in fresh.module.parameters())
         print(f"{taken / 1e6:.1f} of {total / 1e6:.1f} M parameters are from {config.start}")
@@ -64,7 +64,8 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
     return _started(config, model, device)
 
 
-def _new(config: TrainConfig, captions: bool, device: str) -> Learner:
+def _new(config: TrainConfig, captions: bool, device: str, usual: tuple[str, str]) -> Learner:
+    """A Hybrid; its target and schedule are the `usual` ones where the configuration names none."""
     codec, hash = open_codec(config, device)
     shape = config.network or Network.model_validate({})
     size, smallest = config.data.size // codec.factor, shape.patch * 2 ** (len(shape.widths) - 1)
@@ -77,7 +78,7 @@ def _new(config: TrainConfig, captions: bool, device: str) -> Learner:
     network = HybridConfig(
         size=size, channels=codec.channels, **shape.model_dump(), text_width=text.width if text else 0
     )
-    names = config.target or "x0", config.schedule or "flow"
+    names = config.target or usual[0], config.schedule or usual[1]
     return _ours(Hybrid(network).to(device), names, codec, text, config.codec, hash)
 
 
@@ -147,7 +148,7 @@ def write_diffusers(start: Path, folder: Path, averaged: nn.Module, card_text: s
     for old in (folder / unet).glob("diffusion_pytorch_model*"):
         if old.suffix != ".safetensors":
             old.unlink()
-    write_weights(folder / unet, {key: value.half() for key, value in averaged.state_dict().items()})
+    write_weights(folder / unet, {key: value.to(torch.float16) for key, value in averaged.state_dict().items()})
     (folder / "README.md").write_text(card_text, encoding="utf-8")
 
 

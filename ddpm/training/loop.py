@@ -33,7 +33,7 @@ from ddpm.training.state import State
 from ddpm.training.task import open_task
 
 SHOWN = 10  # remarks on the data
-POINT = 20  # steps between two points of the curves
+POINT = 10  # steps between two points of the curves
 TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 

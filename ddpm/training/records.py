@@ -53,7 +53,7 @@ class Records:
         try:
             for folder, averaged in zip(folders, self.state.averages, strict=True):
                 self.task.write(folder, averaged, text)
-            self.curves.save()
+            self.curves.save(self._grids())
         except OSError as error:
             raise DDPMError(
                 f"{config.weights / config.name} could not be written: {error}. Make room, then --resume; the state is "
@@ -77,11 +77,14 @@ class Records:
         format = self.config.previews.film
         if format == "none":
             return
-        grids = [grid for grid in sorted(self.previews.glob("0*.png")) if int(grid.stem) <= self.state.images]
         try:
-            save_film(grids, shown, self.folder / f"film.{format}", format)
+            save_film(self._grids(), shown, self.folder / f"film.{format}", format)
         except Missing as error:
             print(error)
+
+    def _grids(self) -> list[Path]:
+        """The previews of this run in their order; after going back to before a decay, none of what came later."""
+        return [grid for grid in sorted(self.previews.glob("[0-9]*.png")) if int(grid.stem) <= self.state.images]
 
     def _card_text(self) -> str:
         config, state = self.config, self.state

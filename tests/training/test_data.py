@@ -48,6 +48,7 @@ def test_pictures_are_square_scaled_and_a_broken_one_is_named(tmp_path: Path) ->
     assert got.pixels[0].unique().tolist() == [255]  # transparent: white
     assert got.pixels[1, 2].min() == 255 and got.pixels[1, 0].max() == 0  # the middle of the wide one
     assert {line.split(":")[0] for line in got.remarks} == {"broken.png", "empty.jpg", "cut.png"}
+    assert "broken.png: it is no picture that can be read" in got.remarks
     assert folder(tmp_path, channels=1).pixels.shape == (2, 1, 8, 8)
 
 
@@ -75,6 +76,10 @@ def test_mistakes_have_their_sentences(tmp_path: Path) -> None:
         folder(put(tmp_path / "table", {"1.png": png(), "metadata.csv": "file_name,text\n2.png,two\n"}))
     with pytest.raises(BadRequest, match="file_name and text"):
         folder(put(tmp_path / "columns", {"1.png": png(), "metadata.csv": "file,caption\n1.png,one\n"}))
+    with pytest.raises(
+        BadRequest, match=r"none of the 2 \.txt files .* the first: x.txt\. The caption of a.png is a.txt"
+    ):
+        folder(put(tmp_path / "texts", {"a.png": png(), "x.txt": "x", "y.txt": "y"}))
     with pytest.raises(BadRequest, match="no zip or tar archive"):
         open_data(Data(kind="archive", path=(put(tmp_path, {"x.zip": b"zzz"}) / "x.zip",), size=8))
     with pytest.raises(BadRequest, match="there is no archive"):

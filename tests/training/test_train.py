@@ -56,7 +56,7 @@ def test_parts_make_the_step_that_the_whole_makes(tmp_path: Path) -> None:
 
 
 def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> None:
-    config = small(tmp_path, ema=[0.9, 0.5], previews={**SMALL["previews"], "film": "gif", "every": 40})
+    config = small(tmp_path, ema=[0.9, 0.5], images=84, previews={**SMALL["previews"], "film": "gif", "every": 40})
     train(config)
     model = load_model(tmp_path / "weights" / "small")
     assert model.card.size == 8 and model.card.kind == "unconditional" and model.text is None
@@ -71,8 +71,10 @@ def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> 
     film = Image.open(config.folder / "film.gif")
     assert sorted(path.stem for path in (config.folder / "previews").iterdir()) == ["000000040", "000000080", "final"]
     assert getattr(film, "n_frames", 1) > 2
-    assert Image.open(config.folder / "curves.png" if len(read_points(config.folder / "loss.csv")) > 1 else
-                      config.folder / "strip.png")  # fmt: skip
+    curves = Image.open(config.folder / "curves.png")  # with the two previews, 18 x 8 pixels, four times as large
+    assert curves.size == (960, 640 + 2 * (4 * 8 + 40))
+    grid = Image.open(config.folder / "previews" / "000000040.png").resize((72, 32), Image.Resampling.NEAREST)
+    assert curves.crop((84, 660, 84 + 72, 660 + 32)).tobytes() == grid.tobytes()
     assert not list(config.folder.rglob("*.new"))
 
 
@@ -92,7 +94,7 @@ def test_it_learns(tmp_path: Path) -> None:
     losses = saved(config)["losses"]
     assert losses[-50:].mean() < 0.75 * losses[:20].mean()
     points = read_points(config.folder / "loss.csv")
-    assert [point.pictures for point in points] == list(range(80, 1601, 80)) and points[-1].loss < points[0].loss
+    assert [point.pictures for point in points] == list(range(40, 1601, 40)) and points[-1].loss < points[0].loss
     assert Image.open(config.folder / "curves.png").size == (960, 640)
 
 
@@ -260,7 +262,7 @@ def test_curves_show_where_the_loss_fell() -> None:
     drawn = draw(points).load()
     assert drawn is not None
     line = [(x, y) for x in range(90, 940) for y in range(40, 420) if drawn[x, y] == (0xC2, 0x41, 0x0C)]
-    left, right = ([y for x, y in line if low <= x < high] for low, high in ((120, 400), (650, 930)))
+    left, right = ([y for x, y in line if low <= x < high] for low, high in ((120, 330), (720, 930)))
     assert max(left) < 60 < 380 < min(right)
 
 

@@ -1,0 +1,66 @@
+"""Very many pictures: resumed, spread over processes, none twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.engine.conftest import tiny_model
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    tiny_model(folder)
+    return folder
+
+
+def sample(weights: Path, out: Path, *arguments: str, rank: int = 0, world: int = 1) -> subprocess.Popen[str]:
+    """As a launcher starts it: its number and how many there are in the environment."""
+    command = [sys.executable, "-m", "ddpm", "sample", "--model", "tiny", "--weights", str(weights), "--out", str(out)]
+    environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
+    return subprocess.Popen([*command, *arguments], cwd=ROOT, text=True, env=environment,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    pictures = {}
+    for path in folder.glob("*.png"):
+        with Image.open(path) as image:
+            pictures[path.name] = image.tobytes()
+    return pictures
+
+
+def test_two_processes_make_what_one_makes_each_its_own_seeds(weights: Path, tmp_path: Path) -> None:
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    one = sample(weights, alone, "--count", "21", "--seed", "3")
+    both = [sample(weights, shared, "--count", "21", "--seed", "3", rank=rank, world=2) for rank in (0, 1)]
+    said = [process.communicate(timeout=200) for process in (one, *both)]
+    assert [process.returncode for process in (one, *both)] == [0, 0, 0], said
+    assert "21 pictures made, 0 were" in said[0][0]
+    assert "12 pictures made by process 1 of 2, 0 were" in said[1][0] and "9 pictures made by process 2" in said[2][0]
+    whole = bytes_of(alone)
+    assert set(whole) == {f"{seed}.png" for seed in range(3, 24)} and len(set(whole.values())) == 21
+    assert bytes_of(shared) == whole
+
+    for seed in (5, 9, 10):
+        (shared / f"{seed}.png").unlink()
+    again = sample(weights, shared, "--count", "22", "--seed", "3")
+    assert "4 pictures made, 18 were in" in again.communicate(timeout=200)[0]
+    assert {name: made for name, made in bytes_of(shared).items() if name != "24.png"} == whole
+    assert not list(shared.glob("*.part"))
+
+
+def test_another_request_is_not_mixed_into_a_folder(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text('{"steps": 7}')
+    process = sample(weights, tmp_path, "--count", "17", "--steps", "4")
+    assert "holds pictures of another request" in process.communicate(timeout=100)[1] and process.returncode == 1
+    film = sample(weights, tmp_path / "film", "--count", "17", "--film")
+    assert "A film shows one picture" in film.communicate(timeout=100)[1] and film.returncode == 1
