@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from ddpm.commands import bench, evaluate, models, sample, upscale
+from ddpm.commands.their_config import with_their_config
 from ddpm.errors import DDPMError
 
 INTERRUPTED = 130
@@ -32,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     try:
+        argv = with_their_config(argv)
         if argv and argv[0] in PASSED_ON:  # these have their own arguments, --help included
             return PASSED_ON[argv[0]][1](argv[1:])
         given = parser().parse_args(argv)

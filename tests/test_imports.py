@@ -83,7 +83,7 @@ ADAPTERS = {
     "imageio": {"film"},
     "cv2": {"faces", "training", "evaluation"},
     "openvino": {"runtime"},
-    "yaml": {"loading", "training", "prompts"},
+    "yaml": {"loading", "training", "commands"},
 }
 
 
