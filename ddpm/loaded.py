@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -53,16 +54,20 @@ class LoadedModels:
             self._models.move_to_end(name)
             while len(self._models) > 1 and self.nbytes > self.budget:
                 self._models.popitem(last=False)
+                gc.collect()  # a network and the graph that runs it refer to each other
             return self._models[name].model
 
     def drop(self, name: str) -> bool:
         """Take a model out of memory; whether it was there. A request that is using it keeps it until it is done."""
         with self._lock:
-            return self._models.pop(name, None) is not None
+            there = self._models.pop(name, None) is not None
+            gc.collect()  # as in `get`
+            return there
 
     def news(self, name: str) -> Iterator[str]:
         """To be read before a request: what its network's engine has to say. The engine may change here alone."""
-        yield from self._models[name].network.news()
+        if loaded := self._models.get(name):  # another thread may have dropped it meanwhile
+            yield from loaded.network.news()
 
     def check(self, request: Request, model: Model) -> None:
         """Raise TooMuch where a request, its defaults filled in, would not fit in the memory that is free now."""

@@ -47,12 +47,10 @@ class Runtime(Protocol):
 
 
 def resolved(device: str) -> str:
-    """The device itself, or for "auto" the fastest kind there is: an NVIDIA or AMD GPU, Apple's, the processor."""
+    """The device itself, or for "auto" a GPU that torch can use, else the processor. Apple's "mps" has to be asked for."""
     if device != "auto":
         return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def pick(device: str = "cpu", precision: Precision = "auto", choice: Choice = "auto") -> Runtime:

@@ -118,14 +118,17 @@ class Accelerated:
                 return
         self._settled = True
         verdict = read_verdict(self._entry) or Verdict(False, "what was worked out about it cannot be read")
+        known = self._conversion is None and not self._engine.wait  # said at an earlier start
         if verdict.use:
-            self._take(verdict)
-        elif self._conversion is not None or self._engine.wait:
+            try:
+                self._take(Graph(self._entry, self._engine.bfloat16, self._engine.threads), verdict.wrapped)
+            except (ImportError, OSError, RuntimeError) as reason:  # a damaged cache, another version
+                verdict, known = Verdict(False, f"its graph in {self._entry} cannot be used ({reason})"), False
+        if not verdict.use and not known:
             yield f"OpenVINO is not used for this network, torch is: {verdict.why}."
 
-    def _take(self, verdict: Verdict) -> None:
+    def _take(self, graph: Graph, wrapped: bool) -> None:
         """From now on the module's own calls go to the graph where it fits."""
-        graph = Graph(self._entry, self._engine.bfloat16, self._engine.threads)
         module, signature, eager = self._module, self._signature, self._module.forward
 
         def forward(*args: Any, **kwargs: Any) -> Any:
@@ -133,7 +136,7 @@ class Accelerated:
             if inputs is None:
                 return eager(*args, **kwargs)
             output = graph.compiled(inputs)(inputs)
-            return SimpleNamespace(sample=output) if verdict.wrapped else output
+            return SimpleNamespace(sample=output) if wrapped else output
 
         module.forward = forward
         self.name = self._engine.name

@@ -100,6 +100,11 @@ def test_a_graph_gives_the_networks_numbers_and_torch_does_the_rest(own_cache: P
     again_module = hybrid()
     again = compiled(again_module, lambda: again_module(*inputs(1)))
     assert list(again.news()) == [] and again.name == network.name  # the second start converts nothing
+    (next(own_cache.iterdir()) / "graph.xml").write_text("damaged")
+    third_module = hybrid()
+    third = compiled(third_module, lambda: third_module(*inputs(1)))
+    assert "cannot be used" in next(iter(third.news())) and torch.equal(third(*inputs(2)), torch_says)
+
     assert not (tmp_path / "intel").exists()  # where OpenVINO's telemetry keeps its number of this user
     assert sorted(path.name for path in own_cache.glob("*/*")) == ["graph.bin", "graph.xml", "log.txt", "verdict.json"]
 
