@@ -28,7 +28,8 @@ def frechet_distance(one: Tensor, other: Tensor) -> float:
     values, vectors = torch.linalg.eigh(cov1)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
     between = torch.linalg.eigvalsh(root @ cov2 @ root).clamp(min=0).sqrt().sum()
-    return float((mean1 - mean2).square().sum() + cov1.trace() + cov2.trace() - 2 * between)
+    distance = (mean1 - mean2).square().sum() + cov1.trace() + cov2.trace() - 2 * between
+    return max(0.0, float(distance))  # equal sets miss 0 by rounding
 
 
 def coverage(made: Tensor, real: Tensor, neighbours: int = NEIGHBOURS) -> Coverage:

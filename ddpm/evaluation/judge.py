@@ -27,7 +27,7 @@ class JudgeConfig:
     """Shape of a `Judge` and the words it answers with."""
 
     heads: Mapping[str, tuple[str, ...]]
-    size: int = 128  # pixels a side; others are scaled to it
+    size: int = 96  # pixels a side; others are scaled to it. 128 costs twice as much and is hardly read better
     patch: int = 4
     widths: tuple[int, ...] = (32, 80, 160)  # one per stage; each stage halves the resolution
     blocks: tuple[int, ...] = (1, 2, 2)

@@ -45,12 +45,12 @@ def labels(facts: Mapping[str, Any]) -> Labels:
 
 
 def vocabulary(sets: Iterable[Labels]) -> dict[str, tuple[str, ...]]:
-    """The words of each head, in the order of the alphabet."""
+    """The words of each head that has any, in the order of the alphabet."""
     words: dict[str, set[str]] = {head: set() for head in HEADS}
     for seen in sets:
         for head, word in seen.items():
             words[head].add(word)
-    return {head: tuple(sorted(found)) for head, found in words.items()}
+    return {head: tuple(sorted(found)) for head, found in words.items() if found}
 
 
 def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -81,7 +81,7 @@ def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def right(questions: Mapping[str, tuple[str, ...]], reading: Mapping[str, str]) -> dict[str, bool]:
     """Which questions a reading answers."""
-    return {head: reading[head] in answers for head, answers in questions.items()}
+    return {head: reading.get(head) in answers for head, answers in questions.items()}
 
 
 def _places(place: str) -> tuple[str, ...]:

@@ -12,29 +12,10 @@ from ddpm.evaluation.judge import Judge
 from ddpm.evaluation.labels import ANSWERS, asked, right
 from ddpm.evaluation.renders import Rendered, stacked
 from ddpm.prompts.phrases import article, preposition
-from ddpm.prompts.vocabulary import HELD_OUT, HUMANS, PLACE_WORDS, SYNONYMS
+from ddpm.prompts.vocabulary import HELD_OUT, HUMANS, PLACE_WORDS, UNSAID, habitat
 
-# Words that stand in no caption: what a model makes of them it has from MiniLM.
-UNSEEN_WORDS = {
-    "hound": "dog",
-    "tomcat": "cat",
-    "trout": "fish",
-    "songbird": "bird",
-    "stallion": "horse",
-    "bengal tiger": "tiger",
-    "grey wolf": "wolf",
-    "panda bear": "panda",
-    "black rhinoceros": "rhino",
-    "humpback": "whale",
-    "wyvern": "dragon",
-    "sea monster": "leviathan",
-    "pixie": "fairy",
-    "siren": "mermaid",
-    "schoolboy": "boy",
-    "gentleman": "man",
-}
 SEEDS = 4  # pictures of each held-out pair and of each unseen word
-COMMON_PLACES = ("savannah", "mountain lake", "desert", "snowy mountain")
+COMMON_LAND, COMMON_WATER = "savannah", "deep sea"  # where unseen words are put
 
 
 class Tally:
@@ -57,7 +38,7 @@ class Tally:
 
 
 class Pair(NamedTuple):
-    """A prompt that names a subject in a place, and the readings that answer it; place None is not asked."""
+    """A prompt that names a subject, a place or both, and the readings that answer it; () and None are not asked."""
 
     prompt: str
     subjects: tuple[str, ...]
@@ -90,11 +71,16 @@ def held_out_pairs() -> list[Pair]:
 
 
 def unseen_words() -> list[Pair]:
-    """Subjects by words that are in none of the tables."""
-    known = {word for words in SYNONYMS.values() for word in words}
-    words = [(word, subject) for word, subject in UNSEEN_WORDS.items() if word not in known]
-    made = [pair(word, subject, COMMON_PLACES[i % len(COMMON_PLACES)]) for i, (word, subject) in enumerate(words)]
-    return [each._replace(place=None) for each in made]
+    """Subjects and places by words that no caption ever says: what a model makes of them it has from MiniLM."""
+    asked_for = []
+    for name, words in UNSAID.items():
+        for word in words:
+            if name in PLACE_WORDS:
+                asked_for.append(Pair(word, (), name))
+            else:
+                place = COMMON_WATER if habitat(name) == "water" else COMMON_LAND
+                asked_for.append(pair(word, name, place)._replace(place=None))
+    return asked_for
 
 
 def pair(word: str, subject: str, place: str) -> Pair:
@@ -114,7 +100,8 @@ def measure_pairs(judge: Judge, made: Tensor, pairs: Sequence[Pair]) -> dict[str
     good: dict[str, list[bool]] = {each.prompt: [] for each in pairs}
     for i, reading in enumerate(judge.read(made)):
         each = pairs[i // SEEDS]
-        good[each.prompt].append(reading["subject"] in each.subjects and each.place in (None, reading["place"]))
+        who = not each.subjects or reading["subject"] in each.subjects
+        good[each.prompt].append(who and each.place in (None, reading["place"]))
     shares = {prompt: sum(marks) / len(marks) for prompt, marks in good.items()}
     return {"right": round(sum(shares.values()) / len(shares), 4), "each": shares}
 

@@ -51,11 +51,10 @@ def sheet(pixels: Tensor, path: Path, columns: int = COLUMNS) -> None:
 
 
 def paired(above: Tensor, below: Tensor, columns: int = COLUMNS) -> Tensor:
-    """Rows of `above`, each with its row of `below` under it: (N, 3, H, W) twice -> (2 N, 3, H, W)."""
-    rows = []
-    for first in range(0, len(above), columns):
-        rows += [above[first : first + columns], below[first : first + columns]]
-    return torch.cat(rows)
+    """Rows of `above`, each with its row of `below` under it, filled up with white: (N, 3, H, W), twice."""
+    white = above.new_full((-len(above) % columns, *above.shape[1:]), 255)
+    rows = [torch.cat([side, white]).unflatten(0, (-1, columns)) for side in (above, below)]
+    return torch.stack(rows, dim=1).flatten(0, 2)
 
 
 def machine(device: str) -> str:

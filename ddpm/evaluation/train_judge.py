@@ -13,7 +13,8 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ddpm.errors import BadRequest, DDPMError
-from ddpm.evaluation.judge import Judge, JudgeConfig, as_floats, judge_config, save_judge
+from ddpm.evaluation.judge import Judge, JudgeConfig, as_floats, judge_config, save_judge, scaled
 from ddpm.evaluation.labels import HEADS, Labels, labels, vocabulary
 
+DECAY = 0.25  # share of the run, its last, over which the rate falls
+QUICK = 256  # renders measured while training goes on
+Heads = Mapping[str, tuple[str, ...]]
 UNKNOWN = -100  # F.cross_entropy passes over it
 CARD = Path(__file__).with_name("judge_card.md")
 
@@ -38,7 +42,7 @@ class Renders:
     pictures: np.ndarray
     seen: list[Labels]
 
-    def answers(self, heads: dict[str, tuple[str, ...]]) -> Tensor:
+    def answers(self, heads: Heads) -> Tensor:
         """(N, heads) int64, UNKNOWN where a head has no answer."""
         places = {head: {word: i for i, word in enumerate(words)} for head, words in heads.items()}
         rows = [[places[head].get(seen.get(head, ""), UNKNOWN) for head in heads] for seen in self.seen]
@@ -71,16 +75,16 @@ def augment(pixels: Tensor, rng: torch.Generator) -> Tensor:
     dx, dy = (int(each) for each in (draw(2) * 9 - 4).floor())
     pixels = F.pad(pixels, (4, 4, 4, 4), mode="replicate")[:, :, 4 + dy : 4 + dy + size, 4 + dx : 4 + dx + size]
     softness = float(draw(1))
-    if softness < 0.25:  # a model of half the size
-        small = F.interpolate(pixels, scale_factor=0.5, mode="area")
+    if softness < 0.25:  # pictures of a model of 64 px
+        small = F.interpolate(pixels, (min(size, 64), min(size, 64)), mode="area")
         pixels = F.interpolate(small, size=(size, size), mode="bicubic")
     elif softness < 0.5:
         kernel = torch.tensor([0.25, 0.5, 0.25]) if softness < 0.4 else torch.tensor([0.1, 0.8, 0.1])
         weight = (kernel[:, None] * kernel)[None, None].expand(3, 1, 3, 3).contiguous()
         pixels = F.conv2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), weight, groups=3)
     gain, shift = 0.9 + 0.2 * draw(count, 1, 1, 1), 0.1 * draw(count, 3, 1, 1) - 0.05
-    noise = 0.06 * draw(count, 1, 1, 1) * torch.randn(pixels.shape, generator=rng)
-    return (pixels * gain + shift + noise).clamp(-1, 1)
+    grain = torch.randn(1, 3, size, size, generator=rng)  # shared by the batch: one for each takes a tenth of the time
+    return (pixels * gain + shift + 0.06 * draw(count, 1, 1, 1) * grain).clamp(-1, 1)
 
 
 class Training:
@@ -125,18 +129,38 @@ class Training:
         os.replace(temporary, path)
 
     @classmethod
-    def load(cls, path: Path, rate: float) -> Training:
+    def load(cls, path: Path, rate: float, heads: Heads) -> Training:
+        """Go on from a state. With other words than it knew, those it knew keep what they learnt."""
         values = torch.load(path, weights_only=True)
-        state = cls(judge_config(values["config"]), rate, 0)
-        state.judge.load_state_dict(values["judge"])
-        state.ema.load_state_dict(values["ema"])
-        state.optimiser.load_state_dict(values["adam"])
+        config = judge_config(values["config"])
+        state = cls(replace(config, heads=heads), rate, 0)
         state.images = values["images"]
+        if dict(config.heads) == heads:
+            state.judge.load_state_dict(values["judge"])
+            state.ema.load_state_dict(values["ema"])
+            state.optimiser.load_state_dict(values["adam"])
+        else:
+            for network in (state.judge, state.ema):
+                network.load_state_dict(_with_words(values["ema"], config.heads, network))
         return state
 
 
-def measure(judge: Judge, renders: Renders, chosen: np.ndarray) -> dict[str, float]:
-    """Share right of each head; `daylight colour` counts renders by day, above water."""
+def _with_words(known: dict[str, Tensor], words: Heads, network: Judge) -> dict[str, Tensor]:
+    """The weights of a judge of other words, its heads' rows put where this network has the same word."""
+    fitted = {name: known.get(name, value) for name, value in network.state_dict().items() if "heads." not in name}
+    for name, value in network.state_dict().items():
+        if "heads." in name:
+            head = name.split(".")[1]
+            for i, word in enumerate(network.config.heads[head]):
+                if word in words.get(head, ()):
+                    value[i] = known[name][words[head].index(word)]
+            fitted[name] = value
+    return fitted
+
+
+def measure(judge: Judge, renders: Renders, newest: int) -> dict[str, float]:
+    """Share right of each head on the newest renders; `daylight colour` counts those by day, above water."""
+    chosen = np.arange(len(renders.seen) - newest, len(renders.seen))
     pixels = torch.from_numpy(np.ascontiguousarray(renders.pictures[chosen])).permute(0, 3, 1, 2)
     marks: dict[str, list[bool]] = {head: [] for head in (*HEADS, "daylight colour")}
     for place, reading in zip(chosen, judge.read(pixels), strict=True):
@@ -149,33 +173,40 @@ def measure(judge: Judge, renders: Renders, chosen: np.ndarray) -> dict[str, flo
 
 
 def train(given: argparse.Namespace) -> Judge:
-    """Run until `images` pictures were seen; the averaged judge."""
+    """Run until `images` pictures were seen; the averaged judge. Whatever ends it, the state is saved."""
     renders = read_renders(given.data)
-    state_file = given.run / "state.pt"
+    state_file, heads = given.run / "state.pt", vocabulary(renders.seen)
     if state_file.exists():
-        state = Training.load(state_file, given.rate)
+        state = Training.load(state_file, given.rate, heads)
     else:
-        state = Training(JudgeConfig(vocabulary(renders.seen)), given.rate, given.seed)
-    heads = dict(state.judge.config.heads)
-    answers = renders.answers(heads)
-    learnt, kept = np.arange(len(answers) - given.keep_out), np.arange(len(answers) - given.keep_out, len(answers))
+        state = Training(JudgeConfig(heads), given.rate, given.seed)
+    try:
+        _learn(state, renders, given)
+    finally:
+        state.save(state_file)
+    print(json.dumps({"images": state.images, **measure(state.ema, renders, given.keep_out)}))
+    return state.ema
+
+
+def _learn(state: Training, renders: Renders, given: argparse.Namespace) -> None:
+    answers = renders.answers(state.judge.config.heads)
+    learnt = len(answers) - given.keep_out
     rng, order = torch.Generator().manual_seed(given.seed + state.images), np.random.default_rng(state.images)
-    saved = time.monotonic()
-    with tqdm(total=given.images, initial=state.images, unit=" pictures", mininterval=5) as bar:
-        while state.images < given.images:
+    began = saved = time.monotonic()
+    with tqdm(total=given.images, initial=state.images, unit=" pictures", disable=None) as bar:
+        while state.images < given.images and time.monotonic() - began < 60 * given.minutes:
             batch = np.sort(order.choice(learnt, given.batch, replace=False))
             pixels = torch.from_numpy(renders.pictures[batch]).permute(0, 3, 1, 2)
-            left = (given.images - state.images) / max(1, given.decay)
-            loss = state.step(augment(as_floats(pixels), rng), answers[batch], given.rate * min(1.0, left))
+            left = 1 - max(state.images / given.images, (time.monotonic() - began) / 60 / given.minutes)
+            pixels = scaled(as_floats(pixels), state.judge.config.size)
+            loss = state.step(augment(pixels, rng), answers[batch], given.rate * min(1.0, max(0.0, left) / DECAY))
             bar.update(given.batch)
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             if time.monotonic() - saved > given.save_every:
-                state.save(state_file)
-                print(json.dumps({"images": state.images, **measure(state.ema, renders, kept[:500])}), flush=True)
+                state.save(given.run / "state.pt")
+                shares = measure(state.ema, renders, min(QUICK, given.keep_out))
+                print(json.dumps({"images": state.images, "loss": round(loss, 4), **shares}), flush=True)
                 saved = time.monotonic()
-    state.save(state_file)
-    print(json.dumps({"images": state.images, **measure(state.ema, renders, kept)}))
-    return state.ema
 
 
 def _loss(logits: Tensor, answers: Tensor) -> Tensor:
@@ -200,17 +231,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("weights/judge"), help="folder of the finished judge")
     parser.add_argument("--count", type=int, default=40_000, help="renders to paint")
     parser.add_argument("--images", type=int, default=600_000, help="pictures to see in all")
-    parser.add_argument("--decay", type=int, default=100_000, help="pictures before the end over which the rate falls")
+    parser.add_argument("--minutes", type=float, default=1e9, help="end after so long, whatever was seen")
     parser.add_argument("--keep-out", type=int, default=1000, help="renders that are measured, not learnt")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-every", type=float, default=120, help="seconds between two saved states")
+    parser.add_argument("--save-every", type=float, default=600, help="seconds between two saved states")
     given = parser.parse_args(argv)
     try:
         if not (given.data / "pictures.npy").exists():
             paint(given.data, given.count, seed=5)
         save_judge(given.out, train(given), CARD.read_text())
+    except KeyboardInterrupt:
+        print("ddpm: interrupted; the same command goes on from the saved state", file=sys.stderr)
+        return 130
     except DDPMError as error:
         print(f"ddpm: {error}", file=sys.stderr)
         return 1

@@ -1,0 +1,93 @@
+"""Pictures are made once, by the application's own way, whatever kills the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ddpm.engine import Engine
+from ddpm.errors import UnknownModel
+from ddpm.evaluation.gallery import Gallery, Settings, Wish
+from ddpm.events import Result
+from ddpm.loading import embedded
+from ddpm.models.card import Defaults, ModelCard
+from ddpm.models.hybrid import Hybrid, HybridConfig
+from ddpm.request import Request
+
+ROOT = Path(__file__).parents[2]
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(3)
+    network = Hybrid(HybridConfig(size=16, patch=4, widths=(16,), res_blocks=1, blocks=1, heads=2))
+    card = ModelCard("tiny", "Tiny", "embedded", "hybrid", 16, 3, "x0", "flow", None, "MIT", Defaults("ddim", 2, 1.0))
+    embedded.save(folder / "tiny", network, card)
+    return folder
+
+
+def evaluate(weights: Path, cache: Path, steps: int) -> list[str]:
+    where = ["--weights", str(weights), "--cache", str(cache)]
+    how = ["--count", str(COUNT), "--steps", str(steps)]
+    return [sys.executable, "-m", "ddpm", "evaluate", "--model", "tiny", *where, *how]
+
+
+def test_a_killed_run_continues_and_makes_no_picture_twice(weights: Path, tmp_path: Path) -> None:
+    command, environment = evaluate(weights, tmp_path, 150), os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        began = time.monotonic()
+        while len(list(tmp_path.rglob("*.png"))) < 3:
+            assert process.poll() is None and time.monotonic() - began < 300, "the run ended or made nothing"
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
+    assert 3 <= len(made) < COUNT, "killed too late to show anything"
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    pictures = sorted(tmp_path.rglob("*.png"))
+    assert len(pictures) == COUNT and len({path.name for path in pictures}) == COUNT
+    report = json.loads((weights / "tiny" / "evaluation.json").read_text())
+    assert report["pictures"] == COUNT and report["settings"]["steps"] == 150
+    assert report["speed"]["seconds_a_picture"] > 0 and "it/s" not in done.stderr  # no bar in a pipe
+
+
+def test_pictures_are_those_of_the_application(weights: Path, tmp_path: Path) -> None:
+    engine = Engine(weights)
+    gallery = Gallery(engine, "tiny", Settings(), tmp_path)
+    heard: list[int] = []
+    found = gallery.pictures([Wish("", 7), Wish("", 8)], heard.append)
+    results = [event for event in engine.run(Request(model="tiny", seed=7, count=2)) if isinstance(event, Result)]
+    engine.close()
+    for event, picture in zip(results, found, strict=True):
+        assert np.array_equal(np.asarray(event.image), picture.permute(1, 2, 0).numpy())
+    assert heard == [1, 1] and gallery.resolved["steps"] == 2
+
+
+def test_other_settings_and_other_weights_have_other_folders(weights: Path, tmp_path: Path) -> None:
+    engine = Engine(weights)
+    folder = Gallery(engine, "tiny", Settings(), tmp_path).folder
+    assert Gallery(engine, "tiny", Settings(steps=2), tmp_path).folder == folder  # what the card says anyhow
+    assert Gallery(engine, "tiny", Settings(steps=3), tmp_path).folder != folder
+    config = weights / "tiny" / "model_index.json"
+    before = config.read_text()
+    config.write_text(before.replace('"flow"', '"cosine"'))
+    assert Gallery(engine, "tiny", Settings(), tmp_path).folder != folder
+    config.write_text(before)
+    with pytest.raises(UnknownModel, match="tiny"):
+        Gallery(engine, "tinny", Settings(), tmp_path)
