@@ -9,13 +9,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from ddpm.commands import bench, evaluate, models, sample, upscale
+from ddpm.commands import bench, evaluate, models, prompt, recipe, sample, upscale
 from ddpm.commands.their_config import with_their_config
 from ddpm.errors import DDPMError
 
 INTERRUPTED = 130
-COMMANDS = {"sample": sample, "upscale": upscale, "evaluate": evaluate, "models": models,
-            "bench": bench}  # fmt: skip
+COMMANDS = {"sample": sample, "upscale": upscale, "evaluate": evaluate, "models": models, "prompt": prompt,
+            "recipe": recipe, "bench": bench}  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from ddpm.prompts.groups import GROUPS, Group
 from ddpm.ui.controls import ASSETS
 from ddpm.ui.easel import LISTEN
 from ddpm.ui.pictures import address
+from ddpm.ui.surprise import drawer
 
 INTRO = """<p>Say <b>who</b>, then <b>where</b>, <b>when</b>, the <b>weather</b> and a <b>style</b>: as much or as little as you like. Other words
 are understood as far as they mean something like these. <code>(word:1.4)</code> counts more, <code>[word]</code> less;
@@ -29,6 +30,8 @@ if (b) trigger('click', {word: b.dataset.word}); })"""
 def panel(prompt: gr.Textbox) -> gr.Accordion:
     """The folded panel; its pictures are fetched when it is opened."""
     with gr.Accordion("What the scenes model understands", open=False, elem_classes="more") as folded:
+        with gr.Accordion("Draw a prompt", open=False):
+            drawer(prompt)
         shown = gr.HTML(page(), css_template=CSS, js_on_load=CLICK, apply_default_css=False)
     shown.click(take, prompt, prompt, **LISTEN)
     return folded
