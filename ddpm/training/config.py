@@ -66,7 +66,7 @@ class Data(Section):
     seed: int = 11  # of scenes and shapes
     processes: int = Field(default=1, ge=1)  # that paint scenes
     grow: bool = False  # scenes: train on what is painted already while the rest is painted
-    cache: Path | None = None  # folder in which pictures are kept ready for the next start; None: in memory only
+    cache: Path | None = None  # folder that keeps pictures ready for the next start; one run at a time fills it
     flip: bool = False  # mirror half of the pictures
     zoom: float = Field(default=1.0, ge=1, le=2)  # > 1: kept so much larger, and a random square is cut each time
     colour: float = Field(default=0.0, ge=0, le=1)  # how far colours vary where no caption names one
@@ -196,9 +196,7 @@ class TrainConfig(Section):
             return
         if self.codec is not None:
             if self.perceptual:
-                raise ValueError(
-                    "perceptual compares pictures; it does not go with codec, where latents are compared"
-                )
+                raise ValueError("perceptual compares pictures; it does not go with codec, where latents are compared")
             if self.data.zoom > 1 or self.data.colour or self.subject_weight or self.data.grow:
                 raise ValueError("with codec the latents are made once: leave out zoom, colour, grow, subject_weight")
             if self.data.channels != 3:

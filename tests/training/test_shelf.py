@@ -94,6 +94,7 @@ def test_a_growing_set_is_drawn_from_before_it_is_whole(tmp_path: Path) -> None:
     whole = paint(data.model_copy(update={"grow": False}), paint_number)  # goes on from what is there
     assert len(whole) == whole.ready == 700 and whole.captions is not None and whole.captions[650] == ["number 650"]
     assert whole.masks is not None and whole.masks.unique().tolist() == [7]
+    assert paint(data, paint_number).painted is None  # nothing is left to paint
 
 
 @pytest.mark.slow

@@ -30,6 +30,8 @@ def paint(data: Data, one: Paint) -> Pictures:
     shelf = Shelf(data, data.count, data.cache)
     names = [str(index) for index in range(data.count)]
     first = shelf.continued(names)
+    if first == data.count:
+        return shelf.pictures()
     if not data.grow:
         for _ in tqdm(
             _fill(shelf, one, first), "painting", data.count, initial=first, unit="", mininterval=2, disable=None
