@@ -30,7 +30,7 @@ class Grip(NamedTuple):
 
 
 FACE = Grip((0.4, 0.8, 1.5, 2.5), (0.05, 0.15), edges=0.15)  # beyond this pull outlines look traced
-LOOSE = Grip((0.4, 0.8), (0.4, 0.7))  # for what is no face: its light and colours, while the face is still open
+LOOSE = Grip((1.0,), (0.6, 0.85))  # for what is no face: its colours and light, while a face can still form
 
 
 def resembling(

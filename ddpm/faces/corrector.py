@@ -1,6 +1,6 @@
 """The network that finishes what a cascade begins: it sees a square and says where in it the training frame lies.
 
-Four convolutions and two layers in plain numpy, a millisecond or two a look: the page needs no torch for it. The
+Five convolutions and two layers in plain numpy, a millisecond or two a look: the page needs no torch for it. The
 weights are those of weights/framing; `ddpm.training.framing` trains them, without labels, because every training face
 is framed exactly.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +21,6 @@ WEIGHTS = Path(__file__).parents[2] / "weights" / "framing" / "framing.safetenso
 LOOK = 48  # px of the side of what is looked at
 SEEN = 1.15  # of the frame's side: a little of what is round it
 STRIDES = (2, 2, 1, 2, 1)  # of the convolutions, 3 x 3, padded
-ROUNDS = 3  # looks at one face, each from where the last one ended
-
-
-class Answer(NamedTuple):
-    """What the network says of one square."""
-
-    frame: Frame
-    sure: float  # 0..1 that there is a face
 
 
 class Corrector:
@@ -75,9 +66,10 @@ def moved(frame: Frame, answer: Array) -> Frame:
 @cache
 def corrector(path: Path = WEIGHTS) -> Corrector:
     """The corrector with the weights that come with the program; CannotLoad says what is wrong with them."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         return Corrector({name: value.astype(np.float32) for name, value in load_file(path).items()})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, SafetensorError) as error:
         raise CannotLoad(f"weights/framing cannot be read ({error}): get it from the repository again.") from error

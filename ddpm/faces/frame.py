@@ -44,9 +44,9 @@ class Frame(NamedTuple):
         return Frame(self.left * by, self.top * by, self.side * by, self.turn)
 
     def far_from(self, other: Frame) -> float:
-        """The distance of the two middles, in sides of the smaller frame."""
+        """The distance of the two middles, in sides of the larger frame: below 0.5 they cannot be two faces."""
         (x, y), (u, v) = self.middle, other.middle
-        return hypot(x - u, y - v) / min(self.side, other.side)
+        return hypot(x - u, y - v) / max(self.side, other.side)
 
 
 def cut(image: Image.Image, frame: Frame, size: int) -> Image.Image:

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -35,7 +35,8 @@ WIDTHS, FEATURES = (16, 32, 48, 64, 48), 40  # 151,000 parameters, 302 kB in flo
 FACE = 80  # px of a frame's side in memory: a little more than is looked at, so that single points may be read
 WIDE_SIDE, WIDE_DOWN = 0.658, 0.563  # the tight frame in a wide picture: its side, and its middle from the top
 HELD_TIGHT, HELD_WIDE = 12, 2
-NO_FACE_SHARE = 0.3
+NO_FACE_SHARE = 0.25
+FAR_SHARE = 0.35  # of the wrong frames are as a cascade or a grid gives them, the rest as the corrector leaves them
 Answer = tuple[float, float, float, float]
 POINTS = torch.tensor([(-EYE_DISTANCE / 2, EYE_LINE - 0.5), (EYE_DISTANCE / 2, EYE_LINE - 0.5),
                        (-0.12, MOUTH_LINE - 0.5), (0.12, MOUTH_LINE - 0.5)])  # fmt: skip  # eyes, corners of the mouth
@@ -135,8 +136,8 @@ class Faces:
 
 
 def wrong(rng: np.random.Generator, right: Frame) -> Frame:
-    """A frame as a cascade or a grid gives it, or, half of the time, as one that was corrected before."""
-    far = rng.random() < 0.5
+    """A frame as a cascade or a grid gives it, or as one that was corrected before."""
+    far = rng.random() < FAR_SHARE
     shift = rng.uniform(-0.22, 0.22, 2) if far else rng.normal(0, 0.04, 2)
     grow = rng.uniform(-0.32, 0.32) if far else rng.normal(0, 0.05)
     turn = rng.uniform(-40, 40) if far else rng.normal(0, 5)
@@ -206,10 +207,12 @@ def scenes(count: int) -> list[Pixels]:
     return [np.asarray(render(index, 7)[0]) for index in range(count)]
 
 
-def train(faces: Faces, minutes: float, rate: float, batch: int) -> Network:
+def train(faces: Faces, minutes: float, rate: float, batch: int, start: Path | None = None) -> Network:
     """AdamW, a cosine over the given time; prints the loss as it goes. The last weights are an average (EMA)."""
     torch.manual_seed(0)
     network, average = Network(), Network()
+    if start is not None:
+        network.load_state_dict({name: value.float() for name, value in load_file(start).items()})
     average.load_state_dict(network.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-4)
     began, step, told, sums = time.monotonic(), 0, time.monotonic(), np.zeros(3)
@@ -244,10 +247,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--start", type=Path, help="go on from these weights")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     given = parser.parse_args(argv)
     tight, wide = read(given.tight, FACE, HELD_TIGHT, 0), read(given.wide, FACE / WIDE_SIDE, HELD_WIDE, 1)
-    network = train(Faces(tight, wide, scenes(given.grounds)), given.minutes, given.rate, given.batch)
+    network = train(Faces(tight, wide, scenes(given.grounds)), given.minutes, given.rate, given.batch, given.start)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, given.out)
 
