@@ -67,14 +67,14 @@ def test_flat_file_of_the_same_layout_adds_the_whole_time(tmp_path):
 
 
 def test_lightning_file_with_its_settings_in_its_name(tmp_path):
-    w, x = Weights(3), grey(64)
+    w, x = Weights(3), grey(16)
     expected = foreign.mini(w, x, times(), share=1.0, **MINI)
     inner = {f"model.{key}": value for key, value in w.items()}
-    name = "cifar10_model_64_64_500steps_60000samples_varSelfattn_False_weights.pth"
+    name = "cifar10_model_16_16_500steps_60000samples_varSelfattn_False_weights.pth"
     torch.save(inner, tmp_path / name)
     model = load(tmp_path / name)
     same(model, x, expected)
-    assert (model.card.size, len(model.schedule.alphas_bar)) == (64, 500)
+    assert (model.card.size, len(model.schedule.alphas_bar)) == (16, 500)
     content = {"state_dict": inner, "hyper_parameters": {"learning_rate": 1e-4}, "epoch": 3, "global_step": 77,
                "pytorch-lightning_version": "2.5"}  # fmt: skip
     torch.save(content, tmp_path / "last.ckpt")
@@ -91,7 +91,7 @@ def test_what_trainers_leave_beside_the_weights_is_read_as_nothing(tmp_path, mon
 
     import numpy as np
 
-    w, x = Weights(3), grey(64)
+    w, x = Weights(3), grey(16)
     expected = foreign.mini(w, x, times(), share=1.0, **MINI)
     module = ModuleType("pytorch_lightning.callbacks")
     module.ModelCheckpoint = type("ModelCheckpoint", (), {"__module__": module.__name__})
