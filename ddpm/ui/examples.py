@@ -27,6 +27,7 @@ class Example:
     mode: str  # of the request, or "upscale"
     values: dict[str, Any] = field(default_factory=dict)
     seed: int = 1  # of the picture that stands for it; a click draws a new one
+    words: str = ""  # on its card, where it has no prompt
 
 
 TEXT = [
@@ -48,8 +49,8 @@ MASK = [
 FILM = [TEXT[3], TEXT[0], TEXT[1], TEXT[2]]
 SELFIE = [Example("face", "selfie", {"image": "photo"})]
 UPSCALE = [
-    Example("enlarged", "upscale", {"image": "phoenix", "upscale": 4}),
-    Example("enlarged-face", "upscale", {"image": "face", "upscale": 4}),
+    Example("enlarged", "upscale", {"image": "phoenix", "upscale": 4}, words="A scene, four times larger"),
+    Example("enlarged-face", "upscale", {"image": "face", "upscale": 4}, words="A face, four times larger"),
 ]
 EVERY = [*TEXT, *IMAGE, *MASK, *SELFIE, *UPSCALE]  # in the order in which they need each other
 
@@ -78,7 +79,7 @@ def path(name: str) -> str | None:
 def cards(examples: list[Example]) -> list[dict[str, Any]]:
     """Tiles of the examples: the result, and the words that ask for it."""
     return [
-        {"src": address(file), "text": example.values.get("prompt", "Another picture"), "alt": ""}
+        {"src": address(file), "text": example.words or example.values["prompt"], "alt": ""}
         for example in examples
         if (file := path(example.name))
     ]

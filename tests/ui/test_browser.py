@@ -296,11 +296,7 @@ def test_the_page_refuses_bad_files_and_numbers_in_words(page: Any, tmp_path: Pa
     for name, sentence in (
         ("text.png", "could not be read as a picture"), ("empty.png", "is empty"), ("dot.png", "is 1x1 pixels"),
     ):  # fmt: skip
-        page.get_by_label("Clear").locator("visible=true").first.click()
-        page.locator("[data-testid=image] input[type=file]:not([webkitdirectory])").first.set_input_files(
-            tmp_path / name
-        )
-        page.wait_for_timeout(700)
+        upload(page, tmp_path / name)
         page.locator(".go:visible").click()
         page.locator("[data-testid=toast-body]", has_text=sentence).first.wait_for()
         assert page.locator(".go:visible").is_enabled()
