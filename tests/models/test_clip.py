@@ -93,3 +93,28 @@ def test_an_empty_prompt_of_zeros(clip: CLIP) -> None:
     inside, padding = states(short, "a fox")[:6], states(short, "a fox")[6:]
     torch.testing.assert_close(inside, states(clip, "a fox")[:6])  # each looks back only
     assert not torch.allclose(padding, states(clip, "a fox")[6:])
+
+
+def test_a_short_prompt_beside_a_long_one_is_read_as_if_alone(clip: CLIP) -> None:
+    import diffusers
+
+    from ddpm.models.codec import Pixels
+    from ddpm.models.conditional import conditional
+
+    torch.manual_seed(3)
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=16, block_out_channels=(32,), layers_per_block=1, norm_num_groups=8, attention_head_dim=8,
+        cross_attention_dim=32, down_block_types=("CrossAttnDownBlock2D",), up_block_types=("CrossAttnUpBlock2D",),
+    ).eval()  # fmt: skip
+    network = conditional(unet, Pixels(4))
+    long, short = clip.encode(["abcde " * 20]), clip.encode(["a cat"])
+    both = join(long, short)
+    assert both is not None and not both.mask.all()
+    x_t = torch.randn(1, 4, 8, 8)
+    with torch.no_grad():
+        together = network(torch.cat([x_t, x_t]), 500.0, both)
+        alone = torch.cat([network(x_t, 500.0, long), network(x_t, 500.0, short)])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+    padded = both._replace(mask=torch.ones_like(both.mask))
+    with torch.no_grad():
+        assert (network(torch.cat([x_t, x_t]), 500.0, padded) - alone).abs().max() > 1e-3
