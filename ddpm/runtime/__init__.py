@@ -47,7 +47,7 @@ class Runtime(Protocol):
 
 
 def resolved(device: str) -> str:
-    """The device itself, or for "auto" a GPU that torch can use, else the processor. Apple's "mps" has to be asked for."""
+    """The device itself; for "auto" a GPU that torch can use, else the processor ("mps" has to be asked for)."""
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"
