@@ -36,6 +36,7 @@ FUR: Colours = ("brown", "black", "white", "grey", None)
 VIVID: Colours = ("red", "blue", "green", "golden", "purple", "black", "white", "teal", "silver")
 BRIGHT: Colours = ("red", "green", "golden", "purple", None)
 OWN: Colours = (None,)
+DRESSES: Colours = ("blue", "red", "green", None)
 TAIL = "with a {} tail"
 TRIDENT = "with a {} tail and a trident"
 
@@ -50,7 +51,7 @@ SUBJECTS: dict[str, Subject] = {
             Drawing("fluent", "1f429", OWN, "grey", names=("poodle",)),
             Drawing("fluent", "1f415", FUR, "tan"),
             Drawing("noto", "dog-face", ("brown", "grey", None), "brown and white", pose="head"),
-            Drawing("fluent", "1f436", ("brown", "black", "white", "grey", None), "tan", pose="head"),
+            Drawing("fluent", "1f436", ("brown", "black", "grey", None), "tan", pose="head"),
         ),
         0.9,
         ("loyal", "playful", "friendly"),
@@ -63,6 +64,7 @@ SUBJECTS: dict[str, Subject] = {
             Drawing("noto", "black-cat", OWN, "black"),
             Drawing("fluent", "1f408", FUR, "orange striped"),
             Drawing("fluent", "1f408-200d-2b1b", ("black",)),
+            Drawing("drawn", "sleeping_cat", ("orange", "grey", "black", "white", "brown"), deeds=("sleep",)),
             Drawing("noto", "cat-face", ("brown", "white", "grey", None), "orange", pose="head"),
             Drawing("fluent", "1f431", FUR, "orange", pose="head"),
         ),
@@ -106,7 +108,7 @@ SUBJECTS: dict[str, Subject] = {
         (
             Drawing("noto", "horse", FUR, "chestnut", deeds=("gallop",)),
             Drawing("fluent", "1f40e", ("black", "white", "grey", None), "brown", deeds=("prance",)),
-            Drawing("noto", "horse-face", ("brown", "black", "white", "grey", None), "tan", pose="bust"),
+            Drawing("noto", "horse-face", ("brown", None), "tan", pose="bust"),
             Drawing("fluent", "1f434", ("white", "grey", None), "brown", pose="bust"),
         ),
         1.12,
@@ -154,6 +156,7 @@ SUBJECTS: dict[str, Subject] = {
         (
             Drawing("noto", "rhinoceros", OWN, "grey"),
             Drawing("fluent", "1f98f", OWN, "grey", deeds=("walk",)),
+            Drawing("drawn", "charging_rhino", OWN, "grey", deeds=("charge",)),
         ),
         1.12,
         ("massive", "sturdy", "strong"),
@@ -165,6 +168,7 @@ SUBJECTS: dict[str, Subject] = {
             Drawing("noto", "whale", OWN, "grey-blue"),
             Drawing("noto", "spouting-whale", OWN, "grey-blue", names=("spouting whale",)),
             Drawing("fluent", "1f40b", OWN, "blue"),
+            Drawing("drawn", "breaching_whale", ("blue", "grey"), deeds=("breach",)),
             Drawing("fluent", "1f433", OWN, "blue", names=("spouting whale",)),
         ),
         1.25,
@@ -188,7 +192,7 @@ SUBJECTS: dict[str, Subject] = {
     "qilin": Subject(
         "Mythical Beings",
         "land",
-        (Drawing("drawn", "qilin", VIVID),),
+        (Drawing("drawn", "qilin", VIVID), Drawing("drawn", "leaping_qilin", VIVID, deeds=("leap",))),
         1.12,
         ("sacred", "mystical", "majestic"),
     ),
@@ -217,8 +221,8 @@ SUBJECTS: dict[str, Subject] = {
             Drawing("noto", "fairy", OWN, also="with orange hair in an orange dress"),
             Drawing("noto", "woman-fairy-medium-dark-skin-tone", OWN, also="with purple hair in a pink dress"),
             Drawing("noto", "fairy-medium-skin-tone", OWN, also="with orange hair in an orange dress"),
-            Drawing("fluent", "1f9da-1f3fe-200d-2640-fe0f", OWN, also="in a purple dress"),
-            Drawing("fluent", "1f9da-1f3fb-200d-2640-fe0f", OWN, also="in a purple dress"),
+            Drawing("fluent", "1f9da-1f3fe-200d-2640-fe0f", DRESSES, "purple", (225, 300), also="in a {} dress"),
+            Drawing("fluent", "1f9da-1f3fb-200d-2640-fe0f", DRESSES, "purple", (225, 300), also="in a {} dress"),
         ),
         1.0,
         ("delicate", "magical", "tiny"),
@@ -243,8 +247,10 @@ SUBJECTS: dict[str, Subject] = {
                 (140, 185),
                 also=TRIDENT,
             ),
-            Drawing("fluent", "1f9dc-1f3fd-200d-2640-fe0f", OWN, "green", also=TAIL),
-            Drawing("fluent", "1f9dc-1f3fb-200d-2640-fe0f", OWN, "green", also=TAIL),
+            Drawing(
+                "fluent", "1f9dc-1f3fd-200d-2640-fe0f", ("blue", "red", "purple", None), "green", (130, 175), also=TAIL
+            ),
+            Drawing("fluent", "1f9dc-1f3fb-200d-2640-fe0f", ("blue", "red", None), "green", (130, 175), also=TAIL),
         ),
         1.1,
         ("enchanting", "beautiful", "graceful"),

@@ -142,7 +142,7 @@ def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     if near:
         scene.deed = "none"
     elif scene.afloat:
-        scene.deed = "rise"
+        scene.deed = "breach" if "breach" in drawing.deeds else "rise"
     elif scene.underwater:
         scene.deed = "swim"
     elif drawing.pose == "perched":
@@ -156,8 +156,12 @@ def _creature(rng: random.Random, scene: Scene, name: str) -> None:
 
 
 def _wrong_here(drawing: Drawing, scene: Scene) -> bool:
-    """Heads and flights are for the land: under water the whole creature swims."""
-    return scene.underwater and (drawing.pose in ("head", "bust") or "fly" in drawing.deeds)
+    """Heads, flights and sleep are for the land: under water the whole creature swims; only waves are broken."""
+    if "breach" in drawing.deeds:
+        return not scene.afloat
+    return scene.underwater and (
+        drawing.pose in ("head", "bust") or bool({"fly", "sleep", "charge"} & {*drawing.deeds})
+    )
 
 
 def _pastime(rng: random.Random, scene: Scene) -> str:

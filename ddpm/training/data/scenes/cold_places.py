@@ -6,7 +6,8 @@ import random
 
 import skia
 
-from ddpm.training.data.scenes.draw import SCREEN, SOFT, Colour, mix, paint, vgrad
+from ddpm.training.data.scenes.aurora import COLOURS, curtains
+from ddpm.training.data.scenes.draw import SCREEN, SOFT, Colour, mix, paint, smooth, vgrad
 from ddpm.training.data.scenes.fire_and_ice import ice_wall, icebergs
 from ddpm.training.data.scenes.land import ground, mountain_layer, shore, water
 from ddpm.training.data.scenes.light import Light
@@ -14,7 +15,7 @@ from ddpm.training.data.scenes.noise import below, ridge, texture
 from ddpm.training.data.scenes.peaks import mountain_range
 from ddpm.training.data.scenes.plants import broadleaf, grass, pine
 from ddpm.training.data.scenes.scene import Scene
-from ddpm.training.data.scenes.sky import curtains, milky_way, paint_sky
+from ddpm.training.data.scenes.sky import milky_way, paint_sky
 from ddpm.training.data.scenes.warm_places import FLOWERS, sky_and_clouds
 
 
@@ -58,6 +59,7 @@ def snowy_mountain(c: skia.Canvas, rng: random.Random, light: Light, scene: Scen
     sky_and_clouds(c, rng, light, scene)
     mountain_range(c, rng, light, scene, rng.uniform(0.6, 0.95), (100, 112, 140), rng.uniform(58, 70))
     ground(c, rng, light, h, (238, 243, 252), mix((238, 243, 252), light.haze, 0.4), 5, "strokes", 0.35)
+    drifts(c, rng, light, scene, h)
     for _ in range(22):
         y = rng.uniform(h + 1, h + 16)
         pine(
@@ -70,6 +72,17 @@ def snowy_mountain(c: skia.Canvas, rng: random.Random, light: Light, scene: Scen
             0.3 - (y - h) / 70,
             0.9,
         )
+
+
+def drifts(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene, y: float) -> None:
+    """Rolling snow: each swell lit towards the sun, blue in its hollow."""
+    white, blue = light.lit((250, 252, 255)), light.lit((176, 198, 232))
+    for k in range(4):
+        level = y + 8 + k * k * 3.4 + k * 5
+        line = ridge(rng, level, 3 + 2.2 * k, rough=False, stretch=1.1)
+        stops = [(0.0, mix(white, light.glow, 0.2), 1.0), (0.35, white, 0.9), (1.0, blue, 0.55)]
+        c.drawPath(below(line), paint(shader=vgrad(level - 4 - 2 * k, level + 14 + 6 * k, stops)))
+        c.drawPath(smooth([(x, top + 1.6) for x, top in line]), paint(blue, 0.5, stroke=1.2, blur=1))
 
 
 def snow_front(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
@@ -115,18 +128,10 @@ def glacier(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> N
         texture(c, rng, "strokes", 0.4, 0.6, SOFT, clip=below(p))
 
 
-AURORA: list[list[Colour]] = [
-    [(90, 255, 170), (80, 220, 255)],
-    [(120, 255, 150), (60, 230, 190)],
-    [(255, 110, 200), (150, 110, 255), (90, 240, 200)],
-]
-
-
 def aurora_borealis(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     h = scene.horizon = rng.uniform(78, 88)
     paint_sky(c, rng, light, scene)
-    i = scene.aurora
-    curtains(c, rng, h, AURORA[i])
+    curtains(c, rng, h, COLOURS[scene.aurora])
     mountain_range(c, rng, light, scene, 0.8, (110, 124, 160), rng.uniform(34, 46))
     if scene.lake:
         water(c, rng, light, h, (70, 110, 150), scene=scene)
@@ -137,7 +142,7 @@ def aurora_borealis(c: skia.Canvas, rng: random.Random, light: Light, scene: Sce
     for _ in range(16):
         x = rng.choice((rng.uniform(-4, 36), rng.uniform(92, 132)))
         pine(c, rng, light, x, rng.uniform(h + 1, h + 9), rng.uniform(10, 24), 0.05, 0.6)
-    c.drawRect(skia.Rect.MakeXYWH(0, h, 128, 60), paint(AURORA[i][0], 0.10, blend=SCREEN))
+    c.drawRect(skia.Rect.MakeXYWH(0, h, 128, 60), paint(COLOURS[scene.aurora][0], 0.13, blend=SCREEN))
 
 
 def nothing(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:

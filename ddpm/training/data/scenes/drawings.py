@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import random
-
 import skia
 
 from ddpm.training.data.scenes.animals import WOLF, panda, running_wolf, walking_panda, wolf
-from ddpm.training.data.scenes.beasts import DRAGON, leviathan, qilin, winged_dragon
+from ddpm.training.data.scenes.beasts import DRAGON, winged_dragon
 from ddpm.training.data.scenes.bust import bust
 from ddpm.training.data.scenes.figure import figure
 from ddpm.training.data.scenes.flights import flying_dragon, soaring_phoenix
+from ddpm.training.data.scenes.leviathan import rising_leviathan, swimming_leviathan
 from ddpm.training.data.scenes.people import portrait
+from ddpm.training.data.scenes.qilin import qilin
 from ddpm.training.data.scenes.scene import Creature, Scene
 from ddpm.training.data.scenes.sprites import coat, sprite
+from ddpm.training.data.scenes.wildlife import CAT, WHALE, breaching_whale, charging_rhino, sleeping_cat
 
 CUBIC = skia.SamplingOptions(skia.CubicResampler.Mitchell())
 
 
-def draw_subject(c: skia.Canvas, rng: random.Random, scene: Scene) -> None:
+def draw_subject(c: skia.Canvas, scene: Scene) -> None:
     """Its four-legged, winged, finned or human shape; colours before any light."""
     if scene.person:
         if scene.view == "portrait":
@@ -42,11 +43,19 @@ def draw_subject(c: skia.Canvas, rng: random.Random, scene: Scene) -> None:
         case "soaring_phoenix":
             soaring_phoenix(c, str(creature.colour))
         case "leviathan":
-            leviathan(c, DRAGON[str(creature.colour)], rng, scene.afloat)
+            (rising_leviathan if scene.afloat else swimming_leviathan)(c, DRAGON[str(creature.colour)])
         case "winged_dragon":
             winged_dragon(c, DRAGON[str(creature.colour)])
         case "qilin":
-            qilin(c, DRAGON[str(creature.colour)])
+            qilin(c, DRAGON[str(creature.colour)], leaping=False)
+        case "leaping_qilin":
+            qilin(c, DRAGON[str(creature.colour)], leaping=True)
+        case "charging_rhino":
+            charging_rhino(c)
+        case "breaching_whale":
+            breaching_whale(c, WHALE[str(creature.colour)])
+        case "sleeping_cat":
+            sleeping_cat(c, CAT[str(creature.colour)])
         case _:
             _sprite(c, creature)
 

@@ -17,7 +17,6 @@ from ddpm.training.data.scenes.draw import (
     oval,
     paint,
     poly,
-    smooth,
     vgrad,
 )
 from ddpm.training.data.scenes.light import Light
@@ -120,48 +119,6 @@ def ground(
     )
     texture(c, rng, tex, a, 0.7, SOFT, clip=p)
     return pts
-
-
-def dunes(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
-    h = scene.horizon
-    base = rng.choice([(236, 186, 112), (226, 160, 96), (240, 204, 140), (214, 132, 84)])
-    lx = 1 if scene.sun_x < 64 else -1
-    for k in range(4):
-        y = h + 2 + k * k * 5.2 + rng.uniform(-2, 2)
-        amp = 6 + 6 * k
-        dep = max(0, 0.62 - k * 0.22)
-        pts = ridge(rng, y + amp * 0.5, amp, rough=False, stretch=1.5 - 0.3 * k)
-        p = below(pts)
-        col = light.lit(base, dep)
-        c.drawPath(
-            p,
-            paint(
-                shader=vgrad(
-                    y - amp, y + 34, [(0, mix(col, light.glow, 0.22), 1), (0.35, col, 1), (1, mul(col, 0.74), 1)]
-                )
-            ),
-        )
-        c.save()
-        c.clipPath(p, doAntiAlias=True)
-        top = [i for i in range(1, len(pts) - 1) if pts[i][1] < pts[i - 1][1] and pts[i][1] <= pts[i + 1][1]]
-        for i in top:
-            x, yy = pts[i]
-            w = rng.uniform(16, 34) * lx
-            q = smooth(
-                [
-                    (x, yy - 0.5),
-                    (x + w * 0.35, yy + 5),
-                    (x + w * 0.1, yy + 14),
-                    (x + w * 0.5, yy + 28),
-                    (x + w * 1.6, yy + 40),
-                    (x + w * 1.5, yy + 12),
-                    (x + w * 0.7, yy + 3),
-                ],
-                True,
-            )
-            c.drawPath(q, paint(mul(col, (0.62, 0.56, 0.66)), 0.6, blur=0.5))
-        texture(c, rng, "strokes", 0.5, 0.5, SOFT)
-        c.restore()
 
 
 def water(

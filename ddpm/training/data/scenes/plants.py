@@ -208,18 +208,6 @@ def leaf(c: skia.Canvas, x: float, y: float, ln: float, ang: float, col: Colour,
     c.restore()
 
 
-def foliage_frame(
-    c: skia.Canvas, rng: random.Random, light: Light, col: Colour = (30, 92, 56), both: bool = True, n: int = 11
-) -> None:
-    """big dark leaves reaching into the picture from its edges"""
-    for side in (0, 1) if both else (rng.choice((0, 1)),):
-        for _ in range(n):
-            y = rng.uniform(-5, 130)
-            x = -3 if side == 0 else 131
-            a = rng.uniform(-50, 50) + (0 if side == 0 else 180)
-            leaf(c, x, y, rng.uniform(10, 24), a, mul(light.lit(col), rng.uniform(0.3, 0.8)), rng.uniform(0.14, 0.3))
-
-
 def fern(
     c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float, h: float, col: Colour = (58, 130, 60)
 ) -> None:
@@ -240,29 +228,3 @@ def vine(c: skia.Canvas, rng: random.Random, light: Light, x: float, ln: float) 
             rng.uniform(20, 160),
             mul(light.lit((60, 130, 60)), rng.uniform(0.6, 1)),
         )
-
-
-def jungle_tree(c: skia.Canvas, rng: random.Random, light: Light, x: float, w: float, depth: float) -> None:
-    col = mix(light.lit((70, 56, 44)), light.haze, depth)
-    p = poly(
-        [
-            (x - w * 1.5, 132),
-            (x - w * 0.55, 90),
-            (x - w * 0.5, -4),
-            (x + w * 0.5, -4),
-            (x + w * 0.55, 90),
-            (x + w * 1.6, 132),
-        ]
-    )
-    c.drawPath(
-        p,
-        paint(
-            shader=skia.GradientShader.MakeLinear(
-                points=[(x - w, 0), (x + w, 0)],
-                colors=[
-                    skia.Color(*[int(min(255, v)) for v in mix(col, light.glow, 0.2)]),
-                    skia.Color(*[int(min(255, v)) for v in mul(col, 0.6)]),
-                ],
-            )
-        ),
-    )

@@ -34,6 +34,8 @@ def rainforest(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -
             _bush(c, rng, light, rng.uniform(-4, 132), h + 12 - 12 * depth, 15 - 7 * depth, green)
     rays(c, rng, x, -16, mix(light.glow, (255, 255, 190), 0.4), 8, 0.34 if light.dark < 0.5 else 0.14, 140, 1.1)
     _floor(c, rng, light, h + 8, mist)
+    if rng.random() < 0.4:
+        _stream(c, rng, light, h + 8, mist)
     for side in (-1, 1):
         edge = 64 + side * rng.uniform(46, 62)
         _trunk(c, rng, edge, rng.uniform(5, 8), light.lit((74, 58, 44)), 130, roots=True)
@@ -60,13 +62,14 @@ def _trunk(
 
 
 def _canopy(c: skia.Canvas, rng: random.Random, light: Light, drop: float, col: Colour) -> None:
-    """Leaves that hang from the upper edge, lower at the sides than in the middle."""
-    edge = [(x, 2 * drop - y + abs(x - 64) * 0.22) for x, y in ridge(rng, drop, drop * 0.7)]
-    c.drawPath(
-        poly([(-4, -4), *edge, (132, -4)]), paint(shader=vgrad(0, drop * 1.8, [(0, mul(col, 0.6), 1), (1, col, 1)]))
-    )
-    for x, y in edge[::2]:
-        leaf(c, x, y - 2, rng.uniform(4, 8), rng.uniform(40, 140), mul(col, rng.uniform(0.8, 1.25)), 0.3)
+    """Leaves that hang from the upper edge in clusters, lower at the sides than in the middle."""
+    edge = [(x, 2 * drop - y + abs(x - 64) * 0.3 - 5) for x, y in ridge(rng, drop, drop * 0.9, rough=False)]
+    shade = vgrad(0, drop * 1.8, [(0, mul(col, 0.5), 1), (1, mul(col, 0.92), 1)])
+    c.drawPath(poly([(-4, -4), *edge, (132, -4)]), paint(shader=shade))
+    for x, y in edge[:: 2 if drop < 20 else 3]:
+        for _ in range(3):
+            tone = mix(mul(col, rng.uniform(0.75, 1.2)), light.glow, 0.12 * rng.random())
+            leaf(c, x + rng.uniform(-3, 3), y - rng.uniform(0, 7), rng.uniform(5, 10), rng.uniform(20, 160), tone, 0.32)
 
 
 def _bush(c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float, size: float, col: Colour) -> None:
@@ -88,6 +91,29 @@ def _floor(c: skia.Canvas, rng: random.Random, light: Light, y: float, mist: Col
     oval(c, 64, y + 16, 34, 12, paint(mix(moss, mist, 0.55), 0.5, blur=6))
     for _ in range(10):
         fern(c, rng, light, rng.uniform(0, 128), rng.uniform(y + 3, y + 14), rng.uniform(5, 10))
+
+
+def _stream(c: skia.Canvas, rng: random.Random, light: Light, y: float, mist: Colour) -> None:
+    """A bright brook that winds out of the depth."""
+    x, way = rng.uniform(48, 80), rng.choice((-1, 1))
+    bed = skia.Path()
+    bed.moveTo(x - 2, y)
+    bed.cubicTo(x + way * 16, y + 10, x - way * 26 - 10, y + 18, x - way * 12 - 20, 130)
+    bed.lineTo(x - way * 12 + 20, 130)
+    bed.cubicTo(x - way * 26 + 12, y + 18, x + way * 16 + 6, y + 10, x + 2, y)
+    bed.close()
+    water = light.lit((96, 176, 170))
+    c.drawPath(bed, paint(mul(light.lit((60, 70, 44)), 0.8), 0.8, stroke=2.2, blur=0.8))
+    c.drawPath(
+        bed, paint(shader=vgrad(y, 128, [(0, mix(water, mist, 0.7), 1), (0.5, water, 1), (1, mul(water, 0.62), 1)]))
+    )
+    c.save()
+    c.clipPath(bed, doAntiAlias=True)
+    for _ in range(16):
+        t = rng.random()
+        at = x + rng.uniform(-22, 22), y + 2 + 46 * t
+        oval(c, *at, 2 + 5 * t, 0.35 + 0.3 * t, paint((255, 255, 255), 0.45))
+    c.restore()
 
 
 def _bloom(c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float, r: float) -> None:

@@ -20,7 +20,6 @@ from ddpm.training.data.scenes.draw import (
     rgrad,
     smooth,
     vgrad,
-    wave,
 )
 from ddpm.training.data.scenes.light import SUNNY, Light
 from ddpm.training.data.scenes.noise import texture
@@ -155,28 +154,6 @@ def cumulus(
             blur=1.1,
         ),
     )
-
-
-def curtains(c: skia.Canvas, rng: random.Random, h: float, cols: list[Colour]) -> None:
-    """curtains: many thin vertical gradients along a wandering line"""
-    for _ in range(rng.randint(2, 3)):
-        col, top = rng.choice(cols), rng.choice(cols)
-        ph, f, amp = rng.uniform(0, 6), rng.uniform(0.03, 0.07), rng.uniform(5, 12)
-        base = h * rng.uniform(0.45, 0.85)
-        ln = h * rng.uniform(0.4, 0.75)
-        for x in range(-2, 132, 2):
-            y = base + amp * wave(x, f, ph) + 4 * wave(x, f * 3.1, ph * 2)
-            b = 0.5 + 0.5 * wave(x, f * 5.3, ph * 3) * wave(x, f * 1.7, ph)
-            le = ln * (0.55 + 0.5 * b)
-            a = 0.2 + 0.6 * b * b
-            c.drawRect(
-                skia.Rect.MakeXYWH(x, y - le, 3.2, le + 3),
-                paint(
-                    shader=vgrad(y - le, y + 3, [(0, top, 0), (0.45, top, a * 0.45), (0.86, col, a), (1, col, 0)]),
-                    blend=SCREEN,
-                    blur=1.2 if x % 4 == 0 else 0,
-                ),
-            )
 
 
 def rays(

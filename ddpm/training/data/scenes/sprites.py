@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import skia
 
-from ddpm.training.data.scenes.draw import Colour
+from ddpm.training.data.scenes.draw import Colour, mix
 
 Pixels = npt.NDArray[np.uint8]
 ART = Path(__file__).with_name("art.npz")
@@ -65,13 +65,15 @@ def sprite(source: str, name: str, word: str | None, span: tuple[int, int]) -> s
 
 @lru_cache(maxsize=512)
 def coat(source: str, name: str, word: str | None, span: tuple[int, int]) -> tuple[Colour, Colour]:
-    """The colours of a drawing of a head: at its sides, and at its lower middle, where the chest goes on from."""
+    """The colours of a drawing of a head, for the shoulders below it: of its sides, and of a light chest."""
     px = _art()[f"{source}/{name}"]
     if word:
         px = _recolour(px, word, span)
     h, w = px.shape[:2]
     sides = np.concatenate([px[h // 3 : 3 * h // 4, : w // 4], px[h // 3 : 3 * h // 4, -w // 4 :]], axis=1)
-    return _middle(sides), _middle(px[3 * h // 4 :, w // 3 : 2 * w // 3])
+    fur, muzzle = _middle(sides), _middle(px[3 * h // 4 :, w // 3 : 2 * w // 3])
+    pale = min(muzzle) > 150 and max(muzzle) - min(muzzle) < 60  # else it is a tongue or an open mouth
+    return fur, muzzle if pale else mix(fur, (255, 250, 240), 0.4)
 
 
 def _middle(px: Pixels) -> Colour:

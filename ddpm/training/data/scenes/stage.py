@@ -40,7 +40,9 @@ def add_subjects(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene)
         _place(c, rng, light, scene, Spot(x, 131, size, rng.random() < 0.5, "portrait", 0))
         return
     n = scene.count
-    height = HEIGHTS[scene.view or "near"] * (scene.creature.size if scene.creature else rng.uniform(0.86, 1.04))
+    height = HEIGHTS[scene.view or "near"] * (scene.creature.size if scene.creature else rng.uniform(0.88, 1.02))
+    if scene.person and scene.person.age == "child":
+        height *= 0.8
     size = min(height, 100) * rng.uniform(0.94, 1.06)
     if n > 1:
         size = min(size, 56 if n == 2 else 43)
@@ -88,7 +90,7 @@ def _place(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene, spot:
     body.rotate(rng.uniform(-9, 9) if spot.mode in ("fly", "swim") else rng.uniform(-2, 2))
     body.scale(-size / 128 if spot.flip else size / 128, size / 128)
     body.translate(-64, -126)
-    draw_subject(body, rng, scene)
+    draw_subject(body, scene)
     body.restore()
     layer.light(light, (x, foot), size, -sun_side, depth=spot.depth, underwater=scene.underwater)
     scene.mask = layer.onto(c, scene, light)

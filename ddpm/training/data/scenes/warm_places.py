@@ -7,8 +7,9 @@ import random
 import skia
 
 from ddpm.training.data.scenes.draw import Colour, mul, oval, paint
+from ddpm.training.data.scenes.dunes import dunes
 from ddpm.training.data.scenes.fire_and_ice import lava_field, volcano_cone
-from ddpm.training.data.scenes.land import dunes, ground, mountain_layer, rock, shore, water
+from ddpm.training.data.scenes.land import ground, mountain_layer, rock, shore, water
 from ddpm.training.data.scenes.light import Light
 from ddpm.training.data.scenes.plants import (
     acacia,
@@ -19,6 +20,7 @@ from ddpm.training.data.scenes.plants import (
 )
 from ddpm.training.data.scenes.scene import Scene
 from ddpm.training.data.scenes.sky import clouds, lightning, paint_sky, rainbow
+from ddpm.training.data.scenes.waves import breakers
 
 
 def sky_and_clouds(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
@@ -73,8 +75,10 @@ def tropical_island(c: skia.Canvas, rng: random.Random, light: Light, scene: Sce
         )
     for _ in range(rng.randint(2, 4)):
         palm(c, rng, light, cx + rng.uniform(-0.5, 0.5) * w, y - 1, rng.uniform(22, 36), 0.05)
+    beach = rng.uniform(98, 104)
+    breakers(c, rng, light, h, 128 if scene.afloat else beach, rough=scene.weather in ("storm", "rain"))
     if not scene.afloat:
-        shore(c, rng, light, rng.uniform(98, 104), (242, 218, 164), scene)
+        shore(c, rng, light, beach, (242, 218, 164), scene)
 
 
 def tropical_front(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
