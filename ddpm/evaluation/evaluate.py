@@ -21,24 +21,28 @@ from tqdm import tqdm
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, Missing
-from ddpm.evaluation.distance import coverage, frechet_distance, nearest, spread
+from ddpm.evaluation.distance import spread
 from ddpm.evaluation.features import EfficientNetLite0, features, load_efficientnet
 from ddpm.evaluation.gallery import Gallery, Settings, Wish
 from ddpm.evaluation.judge import judge_hash, load_judge
+from ddpm.evaluation.measures import compared, memorisation, tallied
 from ddpm.evaluation.prompts import (
     held_out_pairs,
     measure_pairs,
     measure_prompts,
+    pair,
     unseen_words,
     wishes,
 )
 from ddpm.evaluation.real import at_size, kept_features, read_set
+from ddpm.evaluation.referee import Referee
 from ddpm.evaluation.renders import Rendered, Renders, stacked
 from ddpm.evaluation.report import TALL, machine, paired, sheet
 
 FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
 DIVERSE = (("horse", "savannah"), ("dragon", "desert"), ("cat", "mountain lake"), ("mermaid", "coral reef"))
 ALIKE = 16  # pictures of one prompt
+NEAREST = 24  # pairs on a sheet
 FEWEST = 8  # pictures of each set that are worth comparing
 
 Advance = Callable[[int], object]
@@ -176,8 +180,6 @@ class Evaluation:
 
     def _diversity(self) -> dict[str, Any]:
         """Pictures of one prompt against renders of the same subject and place; bar: 0.8 of their mean distance."""
-        from ddpm.evaluation.prompts import pair
-
         assert self.gallery is not None
         network, ratios = self.network, {}
         with progress(f"{self.name}: diversity", len(DIVERSE) * ALIKE) as advance:
@@ -198,11 +200,11 @@ class Evaluation:
             )
             return {"not_measured": few}
         near, other = real[:count], real[count : 2 * count]
-        found = {"features": "EfficientNet-Lite0, 224 px, pooled", "compared": count, **_compared(made[:count], near)}
-        found["floor"] = _compared(other, near)
+        found = {"features": "EfficientNet-Lite0, 224 px, pooled", "compared": count, **compared(made[:count], near)}
+        found["floor"] = compared(other, near)
         if self.card is not None and self.card.latent:
             coded = self._features("features of reconstructions", self._reconstructed(self.real[count : 2 * count]))
-            found["codec"] = _compared(coded, near)
+            found["codec"] = compared(coded, near)
         return found
 
     def _reconstructed(self, pixels: Tensor) -> Tensor:
@@ -217,59 +219,28 @@ class Evaluation:
         return torch.cat(parts)
 
     def _memorisation(self) -> dict[str, Any]:
-        """Nearest real picture of each made one, against that of pictures never trained on (or of the others)."""
-        far, place = nearest(self.made_features, self.real_features)
+        held_out = None
         if self.task.held_out:
-            held_out = read_set(self.task.held_out, self.size)
-            usual, _ = nearest(self._features("features of held-out pictures", held_out), self.real_features)
-        else:
-            usual, _ = nearest(self.real_features, self.real_features, themselves=True)
-        threshold = float(usual.quantile(0.01))
+            held_out = self._features("features of held-out pictures", read_set(self.task.held_out, self.size))
+        report, far, place = memorisation(self.made_features, self.real_features, held_out)
         if self.task.sheets:
-            closest = far.argsort()[:24]
+            closest = far.argsort()[:NEAREST]
             pairs = paired(self.made[closest], self.real[place[closest]])
             sheet(pairs, self.task.sheets / f"{self._stem}-nearest.png")
-        return {
-            "against": "held-out pictures" if self.task.held_out else "each real picture and the others",
-            "real": len(self.real),
-            "first_percentile": round(threshold, 4),
-            "share_below": round(float((far < threshold).double().mean()), 4),
-            "median_made": round(float(far.median()), 4),
-            "median_usual": round(float(usual.median()), 4),
-        }
+        return report
 
     def _faces(self) -> dict[str, Any]:
-        from ddpm.evaluation.referee import Referee
-
         assert self.task.referee is not None
         referee = Referee(self.task.referee)
-        found = {"made": _verdicts(referee, self.made)}
+        found = {"made": tallied(referee.judge(self.made))}
         if self.task.real:
-            found["real"] = _verdicts(referee, self.real[: len(self.made)])
+            found["real"] = tallied(referee.judge(self.real[: len(self.made)]))
         return found
 
     def _speed(self) -> dict[str, Any]:
         assert self.gallery is not None
         prompt = self.rendered[0].caption if self.reads_text else ""
         return {**self.gallery.speed(prompt), "machine": machine(self.engine.device)}
-
-
-def _compared(made: Tensor, real: Tensor) -> dict[str, float]:
-    precision, recall = coverage(made, real)
-    return {
-        "frechet_distance": round(frechet_distance(made, real), 3),
-        "precision": round(precision, 4),
-        "recall": round(recall, 4),
-    }
-
-
-def _verdicts(referee: Any, pixels: Tensor) -> dict[str, float]:
-    verdicts = referee.judge(pixels)
-    return {
-        "one_face": round(sum(each.faces == 1 for each in verdicts) / len(verdicts), 4),
-        "eyes_in_frame": round(sum(each.in_frame for each in verdicts) / len(verdicts), 4),
-        "no_face": round(sum(each.faces == 0 for each in verdicts) / len(verdicts), 4),
-    }
 
 
 @contextmanager

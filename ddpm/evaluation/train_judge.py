@@ -14,9 +14,8 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,67 +23,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from ddpm.errors import BadRequest, DDPMError
+from ddpm.errors import DDPMError
 from ddpm.evaluation.judge import Judge, JudgeConfig, as_floats, judge_config, save_judge, scaled
-from ddpm.evaluation.labels import HEADS, Labels, labels, vocabulary
+from ddpm.evaluation.judge_data import UNKNOWN, Heads, Renders, augment, paint, read_renders
+from ddpm.evaluation.labels import HEADS, vocabulary
 
 DECAY = 0.25  # share of the run, its last, over which the rate falls
 QUICK = 256  # renders measured while training goes on
-Heads = Mapping[str, tuple[str, ...]]
-UNKNOWN = -100  # F.cross_entropy passes over it
 CARD = Path(__file__).with_name("judge_card.md")
-
-
-@dataclass(frozen=True, slots=True)
-class Renders:
-    """pictures: (N, S, S, 3) uint8, read from disk as they are asked for; seen: what is in each."""
-
-    pictures: np.ndarray
-    seen: list[Labels]
-
-    def answers(self, heads: Heads) -> Tensor:
-        """(N, heads) int64, UNKNOWN where a head has no answer."""
-        places = {head: {word: i for i, word in enumerate(words)} for head, words in heads.items()}
-        rows = [[places[head].get(seen.get(head, ""), UNKNOWN) for head in heads] for seen in self.seen]
-        return torch.tensor(rows)
-
-
-def read_renders(folder: Path) -> Renders:
-    """The renders of a data folder."""
-    try:
-        pictures = np.load(folder / "pictures.npy", mmap_mode="r")
-        facts: list[dict[str, Any]] = json.loads((folder / "facts.json").read_text())
-    except (OSError, ValueError) as error:
-        raise BadRequest(f"{folder} must hold pictures.npy and facts.json ({error}).", "data") from error
-    if len(facts) != len(pictures):
-        raise BadRequest(f"{folder}: {len(pictures)} pictures, but facts of {len(facts)}.", "data")
-    return Renders(pictures, [labels(each) for each in facts])
-
-
-def augment(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    """What generated pictures have and renders do not: softness, noise, other colours. (B, 3, S, S) in [-1, 1].
-
-    Each picture is mirrored, shifted by up to 4 pixels and coloured by its own draw; a batch shares its softness.
-    """
-    count, size = len(pixels), pixels.shape[-1]
-
-    def draw(*shape: int) -> Tensor:
-        return torch.rand(shape, generator=rng)
-
-    pixels = torch.where(draw(count, 1, 1, 1) < 0.5, pixels.flip(3), pixels)
-    dx, dy = (int(each) for each in (draw(2) * 9 - 4).floor())
-    pixels = F.pad(pixels, (4, 4, 4, 4), mode="replicate")[:, :, 4 + dy : 4 + dy + size, 4 + dx : 4 + dx + size]
-    softness = float(draw(1))
-    if softness < 0.25:  # pictures of a model of 64 px
-        small = F.interpolate(pixels, (min(size, 64), min(size, 64)), mode="area")
-        pixels = F.interpolate(small, size=(size, size), mode="bicubic")
-    elif softness < 0.5:
-        kernel = torch.tensor([0.25, 0.5, 0.25]) if softness < 0.4 else torch.tensor([0.1, 0.8, 0.1])
-        weight = (kernel[:, None] * kernel)[None, None].expand(3, 1, 3, 3).contiguous()
-        pixels = F.conv2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), weight, groups=3)
-    gain, shift = 0.9 + 0.2 * draw(count, 1, 1, 1), 0.1 * draw(count, 3, 1, 1) - 0.05
-    grain = torch.randn(1, 3, size, size, generator=rng)  # shared by the batch: one for each takes a tenth of the time
-    return (pixels * gain + shift + 0.06 * draw(count, 1, 1, 1) * grain).clamp(-1, 1)
 
 
 class Training:
@@ -172,8 +118,8 @@ def measure(judge: Judge, renders: Renders, newest: int) -> dict[str, float]:
     return {head: round(sum(found) / len(found), 4) for head, found in marks.items() if found}
 
 
-def train(given: argparse.Namespace) -> Judge:
-    """Run until `images` pictures were seen; the averaged judge. Whatever ends it, the state is saved."""
+def train(given: argparse.Namespace) -> tuple[Judge, str]:
+    """Run until `images` pictures were seen: the averaged judge and its card. Whatever ends it, the state is saved."""
     renders = read_renders(given.data)
     state_file, heads = given.run / "state.pt", vocabulary(renders.seen)
     if state_file.exists():
@@ -184,8 +130,20 @@ def train(given: argparse.Namespace) -> Judge:
         _learn(state, renders, given)
     finally:
         state.save(state_file)
-    print(json.dumps({"images": state.images, **measure(state.ema, renders, given.keep_out)}))
-    return state.ema
+    shares = measure(state.ema, renders, given.keep_out)
+    print(json.dumps({"images": state.images, **shares}))
+    return state.ema, card(state, shares, len(renders.seen) - given.keep_out, given)
+
+
+def card(state: Training, shares: Mapping[str, float], count: int, given: argparse.Namespace) -> str:
+    """The model card, with what was measured."""
+    config = state.judge.config
+    words = ", ".join(f"{len(answers)} of {head}" for head, answers in config.heads.items())
+    figures = "\n".join(["| | |", "|---|---|", *(f"| {head} | {share:.4f} |" for head, share in shares.items())])
+    return CARD.read_text(encoding="utf-8").format(
+        size=config.size, words=words, count=f"{count:,}", kept=f"{given.keep_out:,}", images=f"{state.images:,}",
+        rate=given.rate, batch=given.batch, figures=figures,
+    )  # fmt: skip
 
 
 def _learn(state: Training, renders: Renders, given: argparse.Namespace) -> None:
@@ -214,16 +172,6 @@ def _loss(logits: Tensor, answers: Tensor) -> Tensor:
     return F.cross_entropy(logits, answers, ignore_index=UNKNOWN, reduction="sum") / max(1, int((answers >= 0).sum()))
 
 
-def paint(folder: Path, count: int, seed: int) -> None:
-    """A data folder of `count` renders."""
-    from ddpm.training.data.scenes import render
-
-    folder.mkdir(parents=True, exist_ok=True)
-    painted = [render(index, seed) for index in tqdm(range(count), unit=" pictures", desc="painting")]
-    np.save(folder / "pictures.npy", np.stack([each.pixels for each in painted]))
-    (folder / "facts.json").write_text(json.dumps([each.facts for each in painted]))
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ddpm.evaluation.train_judge", description="Train the judge.")
     parser.add_argument("--data", type=Path, default=Path("runs/judge/data"), help="painted where it is not there")
@@ -241,7 +189,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if not (given.data / "pictures.npy").exists():
             paint(given.data, given.count, seed=5)
-        save_judge(given.out, train(given), CARD.read_text())
+        judge, card_text = train(given)
+        save_judge(given.out, judge, card_text)
     except KeyboardInterrupt:
         print("ddpm: interrupted; the same command goes on from the saved state", file=sys.stderr)
         return 130

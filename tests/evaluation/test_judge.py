@@ -12,7 +12,7 @@ import torch
 from ddpm.errors import CannotLoad, Missing
 from ddpm.evaluation import train_judge
 from ddpm.evaluation.judge import Judge, JudgeConfig, load_judge, save_judge
-from ddpm.evaluation.train_judge import augment, read_renders
+from ddpm.evaluation.judge_data import Renders, augment, read_renders
 from ddpm.loading.catalogue import Catalogue
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
@@ -112,6 +112,6 @@ def test_the_judge_reads_unseen_renders() -> None:
     from ddpm.training.data.scenes import render
 
     painted = [render(index, SEED) for index in range(FRESH)]
-    renders = train_judge.Renders(np.stack([each.pixels for each in painted]), [labels(each.facts) for each in painted])
+    renders = Renders(np.stack([each.pixels for each in painted]), [labels(each.facts) for each in painted])
     shares = train_judge.measure(load_judge(WEIGHTS / "judge"), renders, FRESH)
     assert {head: shares[head] for head, floor in FLOOR.items() if shares[head] < floor} == {}
