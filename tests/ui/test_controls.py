@@ -1,0 +1,57 @@
+"""What the page sends: the fields of a tab under their request names, without what the chosen model does not have."""
+
+from __future__ import annotations
+
+import pytest
+
+from ddpm.errors import BadRequest
+from ddpm.models.card import Defaults, ModelCard
+from ddpm.request import LIMITS, Request
+from ddpm.request import SAMPLER_NAMES as KNOWN
+from ddpm.ui.controls import SAMPLER_NAMES, given, read_seed, suited
+from ddpm.ui.examples import EVERY, FILM, TEXT
+
+
+def card(kind: str, fixed: bool) -> ModelCard:
+    return ModelCard(name=f"{kind}-{fixed}", title="One", origin="folder", format="diffusers", size=64, channels=3,
+                     target="eps", schedule="linear", text="clip" if kind == "text" else None, licence="MIT",
+                     defaults=Defaults("ddim", 30, 5.0), kind=kind, factor=8, fixed_size=fixed)  # type: ignore[arg-type]  # fmt: skip
+
+
+CARDS = [card(kind, fixed) for kind in ("text", "unconditional") for fixed in (True, False)]
+VALUES = {"prompt": "a lake", "negative_prompt": "", "guidance_scale": 4.0, "sampler": "ddim", "steps": 5, "count": 1,
+          "width": 96, "height": 64, "seed": "", "upscale": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", CARDS, ids=[one.name for one in CARDS])
+def test_what_a_model_lacks_is_hidden_and_not_sent(model: ModelCard) -> None:
+    sent, settings = given(CARDS, VALUES | {"model": model.name}), suited(model)
+    for name in ("prompt", "negative_prompt", "guidance_scale"):
+        assert (name in sent) == settings[name]["visible"] == (model.kind == "text")
+    for name in ("width", "height"):
+        assert (name in sent) == settings[name]["visible"] == (not model.fixed_size)
+        size = settings[name]
+        assert size["value"] == 64 and size["step"] == 8 and size["minimum"] % 8 == size["maximum"] % 8 == 0
+    assert Request.checked(mode="text", **sent).seed == -1
+    assert settings["sampler"]["value"] == "ddim" and settings["steps"]["value"] == 30
+
+
+def test_the_menu_of_samplers_is_whole() -> None:
+    assert set(SAMPLER_NAMES) == set(KNOWN)
+
+
+def test_a_seed_is_read_to_its_last_digit() -> None:
+    most = int(LIMITS["seed"][1])
+    assert [read_seed(text) for text in (str(most), " 7 ", "", None)] == [most, 7, -1, -1]
+    with pytest.raises(BadRequest, match="Seed must be a whole number.*'7.5'"):
+        read_seed("7.5")
+
+
+def test_examples_are_requests() -> None:
+    names = [example.name for example in EVERY]
+    assert len(set(names)) == len(names)
+    for place, example in enumerate(EVERY):
+        needed = example.values.get("image")
+        assert needed in (None, "photo", *names[:place]), example.name  # made before it is needed
+    for example in TEXT + FILM:
+        assert Request.checked(mode=example.mode, **example.values).prompt
