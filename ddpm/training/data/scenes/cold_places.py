@@ -59,7 +59,7 @@ def snowy_mountain(c: skia.Canvas, rng: random.Random, light: Light, scene: Scen
     sky_and_clouds(c, rng, light, scene)
     mountain_range(c, rng, light, scene, rng.uniform(0.6, 0.95), (100, 112, 140), rng.uniform(58, 70))
     ground(c, rng, light, h, (238, 243, 252), mix((238, 243, 252), light.haze, 0.4), 5, "strokes", 0.35)
-    drifts(c, rng, light, scene, h)
+    drifts(c, rng, light, h)
     for _ in range(22):
         y = rng.uniform(h + 1, h + 16)
         pine(
@@ -74,7 +74,7 @@ def snowy_mountain(c: skia.Canvas, rng: random.Random, light: Light, scene: Scen
         )
 
 
-def drifts(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene, y: float) -> None:
+def drifts(c: skia.Canvas, rng: random.Random, light: Light, y: float) -> None:
     """Rolling snow: each swell lit towards the sun, blue in its hollow."""
     white, blue = light.lit((250, 252, 255)), light.lit((176, 198, 232))
     for k in range(4):

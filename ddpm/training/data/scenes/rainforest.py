@@ -31,7 +31,7 @@ def rainforest(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -
             _trunk(c, rng, rng.uniform(-4, 132), width, mix(light.lit((84, 70, 50)), mist, depth), h + 14)
         _canopy(c, rng, light, drop * rng.uniform(0.8, 1.15), mul(green, 0.86))
         for _ in range(7):
-            _bush(c, rng, light, rng.uniform(-4, 132), h + 12 - 12 * depth, 15 - 7 * depth, green)
+            _bush(c, rng, rng.uniform(-4, 132), h + 12 - 12 * depth, 15 - 7 * depth, green)
     rays(c, rng, x, -16, mix(light.glow, (255, 255, 190), 0.4), 8, 0.34 if light.dark < 0.5 else 0.14, 140, 1.1)
     _floor(c, rng, light, h + 8, mist)
     if rng.random() < 0.4:
@@ -41,7 +41,7 @@ def rainforest(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -
         _trunk(c, rng, edge, rng.uniform(5, 8), light.lit((74, 58, 44)), 130, roots=True)
         for _ in range(3):
             at = 64 + side * rng.uniform(36, 66), rng.uniform(94, 108)
-            _bush(c, rng, light, *at, rng.uniform(10, 17), light.lit((46, 124, 56)))
+            _bush(c, rng, *at, rng.uniform(10, 17), light.lit((46, 124, 56)))
             for _ in range(2):
                 _bloom(c, rng, light, at[0] + rng.uniform(-8, 8), at[1] - rng.uniform(2, 10), rng.uniform(1.2, 2.2))
 
@@ -72,7 +72,7 @@ def _canopy(c: skia.Canvas, rng: random.Random, light: Light, drop: float, col: 
             leaf(c, x + rng.uniform(-3, 3), y - rng.uniform(0, 7), rng.uniform(5, 10), rng.uniform(20, 160), tone, 0.32)
 
 
-def _bush(c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float, size: float, col: Colour) -> None:
+def _bush(c: skia.Canvas, rng: random.Random, x: float, y: float, size: float, col: Colour) -> None:
     """A fan of pointed leaves."""
     for k in range(9):
         angle = -90 + (k - 4) * 21 + rng.uniform(-8, 8)
