@@ -83,8 +83,7 @@ class Run:
         if self.state.falling and before_decay.exists() and not self.pace.now(self.state.images).falling:
             self.state.load(before_decay)  # there is more time now than when the decay began
             self._say(f"Going on at the constant rate from {self.state.images} pictures, before the decay.")
-        compiled = torch.compile(module) if config.compile else module
-        self.network: nn.Module = self.processes.prepare_model(compiled)
+        self.network: nn.Module = self.processes.prepare_model(_compiled(module) if config.compile else module)
         self.records = Records(config, self.task, self.state, len(pictures)) if self.main else None
 
     def go(self) -> bool:
@@ -215,6 +214,14 @@ def _accelerator(config: TrainConfig) -> Accelerator:
     if config.data.grow and processes.num_processes > 1:
         raise BadRequest("data.grow is for one process; paint first (data.cache keeps what is painted).", "data.grow")
     return processes
+
+
+def _compiled(module: nn.Module) -> nn.Module:
+    """Where the compiler fails, torch says so and goes on without it: an hour of a GPU is not lost to that."""
+    import torch._dynamo
+
+    torch._dynamo.config.suppress_errors = True
+    return torch.compile(module)  # type: ignore[return-value]
 
 
 def _passes(before: int, after: int, every: int) -> bool:
