@@ -213,8 +213,7 @@ def test_denoising_ends_in_a_film_that_can_be_kept_and_its_steps(page: Any) -> N
     page.locator("#film video").wait_for()
     page.get_by_label("GIF").locator("visible=true").check()
     page.locator(".go:visible").click()
-    status(page, "Step ")
-    status(page, "Done in")
+    page.get_by_role("button", name="Download the film (GIF)").locator("visible=true").wait_for()
     assert downloaded(page, re.compile("Download the film"))[0] == "denoising.gif"
 
 
