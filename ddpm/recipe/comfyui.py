@@ -11,14 +11,20 @@ from typing import Any
 from ddpm.recipe.found import Found, json_object, line, renamed
 
 Node = dict[str, Any]
-FIELDS = {"steps": "steps", "cfg": "guidance_scale", "sampler_name": "sampler", "seed": "seed", "model": "model",
-          "width": "width", "height": "height", "scheduler": "Schedule type"}  # fmt: skip
+FIELDS = {
+    "steps": "steps",
+    "cfg": "guidance_scale",
+    "sampler_name": "sampler",
+    "seed": "seed",
+    "model": "model",
+}
 TEXTS = ("text", "text_g", "text_l", "prompt", "string", "value", "wildcard_text", "positive", "negative")
 MODELS = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name")
 ASIDE = frozenset({"latent_image", "samples", "image", "images", "pixels", "positive", "negative", "conditioning"})
 LOADERS = frozenset({"model", "clip", "vae"})
 MASKED = ("VAEEncodeForInpaint", "SetLatentNoiseMask", "InpaintModelConditioning")
 FURTHEST = 500  # nodes of one walk
+MOST = 16  # saved pictures that are followed, and passes of one picture
 
 
 def read(texts: dict[str, str]) -> Found | None:
@@ -43,7 +49,7 @@ class Graph:
     def sampler(self) -> str | None:
         """The sampler nearest to a saved picture; any where none is saved."""
         saved = [name for name, node in self.nodes.items() if _saves(node)]
-        for name in (each for start in saved for each in self.upwards(start)):
+        for name in (each for start in saved[:MOST] for each in self.upwards(start)):
             if _samples(self.nodes[name]):
                 return name
         return next((name for name, node in self.nodes.items() if _samples(node)), None)
@@ -100,7 +106,7 @@ class Graph:
 def _settings(graph: Graph, sampler: str) -> Found:
     unread: list[str] = []
     met = {sampler}
-    while (before := _pass_before(graph, sampler)) is not None and before not in met:  # a second, enlarging pass
+    while (before := _pass_before(graph, sampler)) is not None and before not in met and len(met) < MOST:  # enlarging
         met.add(before)
         again = graph.nodes[sampler]["inputs"]
         unread.append(line("Second pass", {k: v for k, v in again.items() if isinstance(v, int | float | str)}))

@@ -16,7 +16,7 @@ FIELDS = {
     "seed": "seed", "cfg_scale": "guidance_scale", "steps": "steps", "scheduler": "sampler", "sampler": "sampler",
     "strength": "strength", "model": "model", "prompt": "prompt", "model_weights": "model",
 }  # fmt: skip
-SILENT = frozenset({"app_version", "generation_mode", "model_hash", "init_image", "clip_skip_default", "type",
+SILENT = frozenset({"app_version", "generation_mode", "model_hash", "init_image", "type",
                     "metadata_version", "canvas_v2_metadata", "ref_images", "orig_hash", "variations"})  # fmt: skip
 AS_HERE = {("rand_device", "cpu"), ("clip_skip", 0), ("cfg_rescale_multiplier", 0), ("threshold", 0), ("perlin", 0)}
 SWITCHES = {"s": "steps", "S": "seed", "W": "width", "H": "height", "C": "cfg_scale", "A": "sampler", "f": "strength"}

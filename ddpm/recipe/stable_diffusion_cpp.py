@@ -6,7 +6,7 @@ from ddpm.recipe import automatic1111
 from ddpm.recipe.found import Found
 
 MARKS = ("SDCPP:", "Version: stable-diffusion.cpp")
-OTHERWISE = {"Guidance": "distilled guidance", "Eta": "eta"}  # numbers that every file carries, of no use at 0
+ALWAYS = ("Guidance", "Eta")  # numbers that every file carries, which say nothing at 0
 
 
 def read(texts: dict[str, str]) -> Found | None:
@@ -18,5 +18,5 @@ def read(texts: dict[str, str]) -> Found | None:
     found = automatic1111.read_text(plain)
     if found is None:
         return None
-    nothing = tuple(f"{key}: {zero}" for key in OTHERWISE for zero in ("0", "0.0", "0.000000"))
+    nothing = tuple(f"{key}: {zero}" for key in ALWAYS for zero in ("0", "0.0", "0.000000"))
     return Found(found.fields, [sentence for sentence in found.unread if sentence not in nothing])

@@ -73,6 +73,9 @@ HOSTILE: dict[str, Any] = {
     "ring": json.dumps({str(i): {"class_type": "KSampler", "inputs": {
         "latent_image": [str((i + 1) % 400), 0], "images": ["0", 0], "positive": [str((i * 7) % 400), 0],
         "seed": [str(i), 0]}} for i in range(400)}),
+    "savers": json.dumps({str(i): {"class_type": "S", "inputs": {"images": [str(i + 1), 0]}} for i in range(9000)}),
+    "passes": json.dumps({str(i): {"class_type": "KSampler", "inputs": {"samples": [str(i + 1), 0], "images": ["0", 0]}}
+                          for i in range(9000)}),
 }  # fmt: skip
 
 

@@ -22,9 +22,10 @@ from ddpm.prompts import random_prompt
 from ddpm.prompts.suggest import complete, phrases
 from ddpm.prompts.vocabulary import CATEGORIES
 from ddpm.recipe import save_png
-from ddpm.request import LIMITS, Request
+from ddpm.request import Request
 from ddpm.ui.http import finished, form, results, to_base64
 
+FPS = 60  # of a film whose form does not say
 UPSCALE = {"None": 1, "2x": 2, "4x": 4}
 DEFAULTS = {"prompt": "", "batch_size": 1, "denoising_steps": 5, "cfg_scale": 4.5, "strength": 0.5, "esrgan": "2x"}
 
@@ -93,7 +94,7 @@ async def _asked(engine: Engine, sent: FormData) -> tuple[Request, dict[str, str
         "model": _model(engine, model), "sampler": "ddpm" if sent.get("sampling_method") == "ddpm" else "ddim",
     }  # fmt: skip
     if "realtime_denoise" in sent:
-        asked |= {"fps": sent.get("video_fps") or LIMITS["fps"][1] / 2, "format": "mp4"}
+        asked |= {"fps": sent.get("video_fps") or FPS, "format": "mp4"}
     pictures, warnings = await _pictures(sent)
     if pictures:
         asked |= pictures | {"strength": 1 - _number(values["strength"], "strength")}
