@@ -104,7 +104,8 @@ def test_sample_takes_pictures_and_masks(weights: Path, picture: Path, tmp_path:
         (["sample", "--mask-blur", "3"], 1, "needs an input picture"),
         (["upscale", "nowhere.png"], 1, "There is no nowhere.png"),
         (["sample", "--steps", "many"], 2, "invalid int"),
-        (["evaluate"], 2, "invalid choice"),
+        (["evaluate"], 2, "required"),
+        (["improve"], 2, "invalid choice"),
         ([], 2, "required"),
     ],
 )
