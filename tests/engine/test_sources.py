@@ -12,7 +12,7 @@ from ddpm.engine import Engine
 from ddpm.request import FromMask, FromSelfie
 from ddpm.sources import _filled, from_mask, from_selfie, latents_of
 
-EARLY, LATE = Schedule.cosine().level(700), Schedule.cosine().level(40)
+EARLY, LATE = Schedule.cosine().level(700), Schedule.cosine().level(15)
 
 
 def grey(x_t: torch.Tensor, level: Level) -> Prediction:
