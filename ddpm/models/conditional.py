@@ -34,7 +34,7 @@ def conditional(module: nn.Module, codec: Codec) -> Network:
         batch, channels = x_t.shape[:2]
         told = told or Told()
         extra: dict[str, Any] = {"encoder_hidden_states": text.states.to(x_t.device, x_t.dtype).expand(batch, -1, -1)}
-        if not text.mask.all():  # the shorter of two prompts is padded; what is not there must not be attended to
+        if text.mask.is_meta or not text.mask.all():  # the shorter of two prompts is padded: that is not attended to
             extra["encoder_attention_mask"] = text.mask.to(x_t.device).expand(batch, -1)
         if pooled:
             extra["added_cond_kwargs"] = _size_and_pooled(x_t, text, codec.factor)
