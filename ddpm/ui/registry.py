@@ -7,6 +7,7 @@ its exact size were shown and a second button was pressed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,7 @@ from ddpm.ui.controls import LISTEN
 COLUMNS = ["Name", "Kind", "Size", "Made of", "Source", "Licence", "Weights", "Loaded", "Note"]
 KINDS = {"text": "reads prompts", "unconditional": "no prompts", "part": "a part of others"}
 SOURCES = {"embedded": "embedded", "folder": "weights folder", "hub": "Hugging Face Hub"}
+LOADED = {"yes": "loaded", "no": "ready", "cannot be used": "not here"}  # the column Loaded, for people
 EVERY = 3.0  # seconds between looks at the folder and at a download
 
 
@@ -39,6 +41,24 @@ def _row(card: ModelCard, loaded: bool) -> list[str]:
     size = f"{card.size} px" if card.size else ""
     return [card.name, kind, size, f"{card.bytes / 1e6:,.1f} MB", f"{SOURCES[card.origin]}, {card.format}",
             card.licence, trained, state, card.note]  # fmt: skip
+
+
+def markup(table: list[list[str]]) -> str:
+    """The rows as a table to read: what a model is made of below its size, what is to be said of it below its name."""
+    lines = []
+    for row in table:
+        name, kind, size, made_of, source, licence, weights, loaded, note = map(escape, row)
+        cells = [
+            f"<b>{name}</b><small>{note}</small>",
+            kind,
+            f"{size}<small>{made_of}</small>",
+            f"{source}<small>{weights}</small>",
+            licence,
+            f"<span class='{loaded.split()[0]}'>{LOADED[loaded]}</span>",
+        ]
+        lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th scope='col'>{title}</th>" for title in ("Model", "Kind", "Size", "From", "Licence", "State"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 def described(wanted: Offer) -> str:
@@ -64,10 +84,10 @@ def progress(going: Download | None) -> str:
     return f"{going.name} could not be fetched: {going.error}"
 
 
-def registry_panel(engine: Engine) -> gr.Dataframe:
+def registry_panel(engine: Engine) -> gr.HTML:
     """Build the panel where it is called, inside a Blocks. The table is returned."""
     seen: dict[str, Any] = {"stamp": None, "download": None}  # of this process: downloads are everybody's
-    table = gr.Dataframe(rows(engine), headers=COLUMNS, interactive=False, wrap=True, label="Models")
+    table = gr.HTML(markup(rows(engine)), elem_classes="registry")
     names = [card.name for card in engine.cards()]
     with gr.Row():
         name = gr.Dropdown(names, label="Model", allow_custom_value=True, info="or any id of the Hub, owner/name")
@@ -80,7 +100,7 @@ def registry_panel(engine: Engine) -> gr.Dataframe:
     said = gr.Markdown()
 
     def listed() -> list[Any]:
-        return [rows(engine), gr.Dropdown(choices=[card.name for card in engine.cards()])]
+        return [markup(rows(engine)), gr.Dropdown(choices=[card.name for card in engine.cards()])]
 
     def loading(chosen: str) -> list[Any]:
         def work() -> str:

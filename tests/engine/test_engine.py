@@ -145,9 +145,10 @@ def test_a_selfie_of_a_batch_is_the_one_made_alone(engine: Engine, photo: Image.
 
 
 def test_a_selfie_without_likeness_is_its_framed_face_changed(engine: Engine, photo: Image.Image) -> None:
-    said = events(engine, Request(model="tiny", source=FromSelfie(image=photo, likeness=0), seed=1, count=1))
+    selfie = FromSelfie(image=photo, likeness=0)
+    said = events(engine, Request(model="tiny", source=selfie, seed=1, count=1))
     face = next(event.image for event in said if isinstance(event, Framed))
-    changed = results(engine, Request(model="tiny", source=FromImage(image=face), seed=1))
+    changed = results(engine, Request(model="tiny", source=FromImage(image=face, strength=selfie.strength), seed=1))
     assert isinstance(said[-1], Result) and said[-1].image.tobytes() == changed[0].image.tobytes()
 
 

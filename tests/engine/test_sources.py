@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from PIL import Image
@@ -21,8 +23,8 @@ def grey(x_t: torch.Tensor, level: Level) -> Prediction:
     return Prediction(x0, eps_of(x_t, x0, level))
 
 
-def test_likeness_pulls_towards_the_face_early_and_not_at_the_end(engine: Engine, photo: Image.Image) -> None:
-    model = engine.models.get("tiny")
+def test_likeness_pulls_towards_the_face_early_and_not_at_the_end(engine: Engine) -> None:
+    model, photo = engine.models.get("tiny"), Image.open(Path(__file__).parents[2] / "assets/examples/photo.png")
 
     def away(likeness: float, level: Level) -> float:
         start = from_selfie(FromSelfie(image=photo, likeness=likeness), model, (16, 16))

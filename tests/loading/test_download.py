@@ -93,6 +93,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server = Server({**files, "README.md": b"---\nlicense: mit\n---\n", "unneeded.onnx": b"x" * 1000})
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")  # that server is here, whatever the checks' environment says
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     yield server
     server.shutdown()
@@ -175,6 +176,7 @@ print(json.dumps(said))
     assert one[0] == two[0] == "UnknownModel" and "no model someone/other on the Hub" in one[1]
     assert "is not a Hub id" in two[1]
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     state, error = elsewhere('going = Download("a/b").start().wait(); print(json.dumps([going.state, going.error]))')
     assert state == "failed" and "the Hub cannot be reached" in error and "--download a/b" in error
 

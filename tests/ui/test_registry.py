@@ -10,7 +10,7 @@ import pytest
 
 from ddpm.engine import Engine
 from ddpm.loading.download import Download, Offer
-from ddpm.ui.registry import COLUMNS, described, progress, registry_panel, rows
+from ddpm.ui.registry import COLUMNS, described, markup, progress, registry_panel, rows
 from tests.ui.conftest import tiny_models
 
 
@@ -51,16 +51,23 @@ def test_a_file_put_into_the_folder_appears_and_a_broken_one_says_why(engine):
     shutil.copytree(engine.weights / "faces", engine.weights / "faces-2")
     (engine.weights / "broken.safetensors").write_bytes(b"0" * 30)
     _, table, _ = act["look"]()
-    shown = {row[0]: row[-1] for row in table}
-    assert "faces-2" in shown and "damaged" in shown["broken.safetensors"]
+    shown = {row[0]: row[-1] for row in rows(engine)}
+    assert "faces-2" in shown and "damaged" in shown["broken.safetensors"] and table == markup(rows(engine))
+
+
+def test_what_a_file_is_called_is_text_on_the_page():
+    row = ["<b>x</b>", "no prompts", "8 px", "1.0 MB", "weights folder, hybrid", "MIT", "", "cannot be used", "<i>"]
+    assert "&lt;b&gt;x" in markup([row]) and "<i>" not in markup([row]) and "not here" in markup([row])
 
 
 def test_loading_and_unloading(engine):
     act = callbacks(engine)
     said, table, _ = act["loading"]("faces")
-    assert said == "faces is loaded." and dict((row[0], row[7]) for row in table)["faces"] == "yes"
+    assert said == "faces is loaded." and "loaded</span>" in table
+    assert {row[0]: row[7] for row in rows(engine)}["faces"] == "yes"
     said, table, _ = act["unloading"]("faces")
-    assert said == "faces is unloaded." and dict((row[0], row[7]) for row in table)["faces"] == "no"
+    assert said == "faces is unloaded." and "loaded</span>" not in table
+    assert {row[0]: row[7] for row in rows(engine)}["faces"] == "no"
     assert act["loading"]("nobody")[0].startswith("No model is called 'nobody'")
 
 
