@@ -141,7 +141,7 @@ def registry_panel(engine: Engine) -> gr.HTML:
 
     def look() -> list[Any]:
         """Every few seconds: only what has changed is sent."""
-        going, stamp = seen["download"], engine.catalogue.stamp()
+        going, stamp = seen["download"], (engine.catalogue.stamp(), engine.health()["loaded"])
         over = going is not None and going.state != "running"
         changed, seen["stamp"] = over or stamp != seen["stamp"], stamp
         if over:
