@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 
@@ -22,6 +23,8 @@ COLUMNS = ["Name", "Kind", "Size", "Made of", "Source", "Licence", "Weights", "L
 KINDS = {"text": "reads prompts", "unconditional": "no prompts", "part": "a part of others"}
 SOURCES = {"embedded": "embedded", "folder": "weights folder", "hub": "Hugging Face Hub"}
 LOADED = {"yes": "loaded", "no": "ready", "cannot be used": "not here"}  # the column Loaded, for people
+LOCAL = {"127.0.0.1", "::1", "localhost"}
+ELSEWHERE = "Fetching fills this machine's disk: open the page there (127.0.0.1), or start it with --auth and log in."
 EVERY = 3.0  # seconds between looks at the folder and at a download
 
 
@@ -84,6 +87,13 @@ def progress(going: Download | None) -> str:
     return f"{going.name} could not be fetched: {going.error}"
 
 
+def may_fetch(request: gr.Request) -> bool:
+    """Whoever has logged in or sits at the machine. Over a share link the caller is local, but the host is not."""
+    caller = request.client.host if request.client else ""
+    asked_for = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").lower()
+    return bool(request.username) or (caller in LOCAL and asked_for in LOCAL)
+
+
 def registry_panel(engine: Engine) -> gr.HTML:
     """Build the panel where it is called, inside a Blocks. The table is returned."""
     seen: dict[str, Any] = {"stamp": None, "download": None}  # of this process: downloads are everybody's
@@ -126,7 +136,9 @@ def registry_panel(engine: Engine) -> gr.HTML:
         text = _sentence(work)
         return [text, gr.Button(interactive=text.startswith("**"))]
 
-    def fetching(chosen: str) -> list[Any]:
+    def fetching(chosen: str, request: gr.Request) -> list[Any]:
+        if not may_fetch(request):
+            return [ELSEWHERE, gr.Button(interactive=False)]
         going = seen["download"]
         if going is not None and going.state == "running":
             return [f"{going.name} is being fetched; one at a time.", gr.Button(interactive=False)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from ddpm.engine import Engine
 from ddpm.loading.download import Download, Offer
-from ddpm.ui.registry import COLUMNS, described, markup, progress, registry_panel, rows
+from ddpm.ui.registry import COLUMNS, ELSEWHERE, described, markup, may_fetch, progress, registry_panel, rows
 from tests.ui.conftest import tiny_models
 
 
@@ -82,3 +83,24 @@ def test_licence_and_size_are_shown_before_anything_is_fetched(engine):
     assert progress(going) == "Fetching a/b: 3.0 of 12.0 MB."
     going.state = "stopped"
     assert "goes on from there" in progress(going)
+
+
+@pytest.mark.parametrize(
+    ("caller", "host", "username", "allowed"),
+    [
+        ("127.0.0.1", "127.0.0.1:7860", None, True),
+        ("::1", "[::1]:7860", None, True),
+        ("127.0.0.1", "abc123.gradio.live", None, False),  # a share link: its tunnel calls from this machine
+        ("192.168.0.9", "localhost:7860", None, False),  # a host can be claimed
+        ("192.168.0.9", "192.168.0.5:7860", None, False),
+        ("127.0.0.1", "", None, False),
+        ("192.168.0.9", "192.168.0.5:7860", "ann", True),
+    ],
+)
+def test_only_the_machines_own_people_may_fill_its_disk(engine, monkeypatch, caller, host, username, allowed):
+    request = SimpleNamespace(client=SimpleNamespace(host=caller), headers={"host": host}, username=username)
+    assert may_fetch(request) == allowed
+    started = []
+    monkeypatch.setattr(Download, "start", lambda self: started.append(self.name) or self)
+    said, _ = callbacks(engine)["fetching"]("a/b", request)
+    assert started == (["a/b"] if allowed else []) and (said == ELSEWHERE) != allowed
