@@ -114,9 +114,7 @@ def prepare_mask(mask: Image.Image, size: tuple[int, int], grow: int = 0, blur: 
     return soft if soft.getbbox() else mask  # a wide blur must not wash a small dot away
 
 
-def paste_back(
-    original: Image.Image, painted: Image.Image, mask: Image.Image, box: Box | None = None
-) -> Image.Image:
+def paste_back(original: Image.Image, painted: Image.Image, mask: Image.Image, box: Box | None = None) -> Image.Image:
     """`painted` over `original` where `mask` (L, the original's size) is not 0; every other pixel bit for bit.
 
     `painted` has any size and stands for `box` of the original (None: all of it).

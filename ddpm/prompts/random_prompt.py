@@ -11,11 +11,13 @@ import random
 from collections.abc import Sequence
 
 from ddpm.errors import BadRequest
+from ddpm.prompts.deeds import deed, fits
 from ddpm.prompts.phrases import article, preposition
-from ddpm.prompts.subjects import SUBJECTS, VIVID
+from ddpm.prompts.subjects import SUBJECTS, VIVID, Drawing
 from ddpm.prompts.vocabulary import (
     CATEGORIES,
     CLOTHES_COLOURS,
+    DEED_WORDS,
     GARMENTS,
     HAIR_COLOURS,
     HELD_OUT,
@@ -23,7 +25,6 @@ from ddpm.prompts.vocabulary import (
     LAND,
     NIGHT_ONLY,
     NO_SNOW,
-    PERCHED,
     PLACE_WORDS,
     PLACES,
     STYLE_WORDS,
@@ -99,19 +100,17 @@ def _chosen(names: Sequence[str]) -> tuple[list[str], list[str], bool]:
 
 
 def _scene(rng: random.Random, subject: str, place: str, *, seen: bool, parts: int | None) -> str:
-    who, perched = _person(rng, subject, seen) if subject in HUMANS else _creature(rng, subject, seen)
-    water, under = habitat(subject) == "water", place in UNDERWATER
-    afloat = water and place in WATERSIDE
-    deed = ""
-    if subject not in HUMANS and not perched:
-        if under:
-            deed = "swimming"
-        elif afloat:
-            deed = rng.choice(("in the water", "rising from the water"))
-        elif habitat(subject) == "air":
-            deed = rng.choice(("flying", ""))
+    afloat = habitat(subject) == "water" and place in WATERSIDE
+    water = {"underwater": place in UNDERWATER, "afloat": afloat}
+    if subject in HUMANS:
+        who, doing, perched = _person(rng, subject, seen), "", False
+    else:
+        drawing = rng.choice([each for each in SUBJECTS[subject].drawings if fits(each, **water)])
+        who = _creature(rng, subject, drawing, seen)
+        doing = rng.choice(DEED_WORDS[deed(rng, subject, drawing, **water)])
+        perched = drawing.pose != "body"
     where = f"{preposition(place, subject, afloat=afloat, perched=perched)} {PLACE_WORDS[place][0]}"
-    return _told(rng, [who, f"{deed} {where}".strip(), *_sky(rng, place)], parts)
+    return _told(rng, [who, f"{doing} {where}".strip(), *_sky(rng, place)], parts)
 
 
 def _landscape(rng: random.Random, place: str, seen: bool, parts: int | None) -> str:
@@ -158,24 +157,24 @@ def _sky(rng: random.Random, place: str) -> tuple[str, str]:
     return rng.choice(TIME_WORDS[time]), rng.choice(WEATHER_WORDS[rng.choice(weathers)])
 
 
-def _person(rng: random.Random, kind: str, seen: bool) -> tuple[str, bool]:
+def _person(rng: random.Random, kind: str, seen: bool) -> str:
     hair = rng.choice(HAIR_COLOURS[:4] if seen else UNSEEN_HAIR)
     said = article(rng.choice(SYNONYMS.get(kind, (kind,)))) + f" with {hair} hair"
     if rng.random() < 0.6:
         said += f" wearing {article(rng.choice(CLOTHES_COLOURS) + ' ' + rng.choice(GARMENTS))}"
-    return said, False
+    return said
 
 
-def _creature(rng: random.Random, name: str, seen: bool) -> tuple[str, bool]:
-    """-> the words for it, and whether it is one of the drawings that sit."""
+def _creature(rng: random.Random, name: str, drawing: Drawing, seen: bool) -> str:
     subject = SUBJECTS[name]
-    drawing = rng.choice(subject.drawings)
     colour = rng.choice(drawing.colours) or drawing.own
     if not seen:
         painted = {
             word for each in subject.drawings for said in (*each.colours, each.own) if said for word in said.split()
         }
         colour = rng.choice([word for word in (*VIVID, "pink", "orange") if word not in painted])
-    noun = rng.choice(SYNONYMS.get(name, (name,)))
+    noun = rng.choice(drawing.names if drawing.names and rng.random() < 0.6 else SYNONYMS.get(name, (name,)))
     words = [rng.choice(subject.adjectives)] if rng.random() < 0.3 else []
-    return article(" ".join([*words, *([colour] if colour else []), noun])), drawing.art in PERCHED
+    if seen and drawing.also:  # its colour is that of a dress or a tail
+        return f"{article(' '.join([*words, noun]))} {drawing.also.format(colour)}"
+    return article(" ".join([*words, *([colour] if colour else []), noun]))

@@ -191,10 +191,6 @@ STYLE_WORDS = {
     "pastel": ("soft pastel colors", "pastel drawing"),
 }
 
-# Drawings of birds that sit: they stand on the ground and are never said to fly.
-PERCHED = tuple(
-    drawing.art for subject in SUBJECTS.values() for drawing in subject.drawings if drawing.pose == "perched"
-)
 WATERSIDE = (
     "mountain lake",
     "tropical island",

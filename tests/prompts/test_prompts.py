@@ -15,11 +15,10 @@ from ddpm.prompts.vocabulary import HELD_OUT, HUMANS, LAND, PLACE_PREP, PLACE_WO
 
 
 def said_subject(prompt: str) -> str | None:
+    words = prompt.replace(",", " ").split()
     for name in (*SUBJECTS, *HUMANS):
-        if any(
-            noun in prompt.replace(",", " ").split() or (" " in noun and noun in prompt)
-            for noun in SYNONYMS.get(name, (name,))
-        ):
+        exact = [noun for drawing in SUBJECTS[name].drawings for noun in drawing.names] if name in SUBJECTS else []
+        if any(noun in words or (" " in noun and noun in prompt) for noun in (*SYNONYMS.get(name, (name,)), *exact)):
             return name
     return None
 
@@ -52,7 +51,7 @@ def test_an_unseen_prompt_without_a_held_out_pair_has_a_colour_never_painted(see
     dog = random_prompt(["dog"], False, seed)
     painted = {w for d in SUBJECTS["dog"].drawings for c in (*d.colours, d.own) if c for w in c.split()}
     before = dog.replace(",", " ").split()
-    noun = next(i for i, word in enumerate(before) if word in ("dog", "puppy"))
+    noun = next(i for i, word in enumerate(before) if word in ("dog", "puppy", "poodle"))
     assert before[noun - 1] not in painted and said_place(dog) in usual_places("dog")
     assert any(f"{colour} hair" in random_prompt(["man"], False, seed) for colour in UNSEEN_HAIR)
 
@@ -65,6 +64,20 @@ def test_categories_and_sub_categories_are_kept(category: str) -> None:
             assert said_subject(prompt) is None
         else:
             assert said_subject(prompt) in CATEGORIES.get(category, (category,))
+
+
+def test_prompts_say_what_the_captions_say_of_a_drawing() -> None:
+    said = {random_prompt([name], True, seed, parts=2) for name in ("bird", "horse", "mermaid") for seed in range(80)}
+    every = " / ".join(said)
+    for words in (
+        "an owl perched",
+        "eagle flying",
+        "galloping in",
+        "golden tail and a trident",
+        "rising from the water",
+    ):
+        assert words in every
+    assert not [one for one in said if "owl flying" in one or "golden mermaid" in one]
 
 
 def test_a_place_beside_a_creature_is_where_it_stands() -> None:

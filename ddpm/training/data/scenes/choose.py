@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 
-from ddpm.prompts.subjects import SUBJECTS, Drawing
+from ddpm.prompts.deeds import deed, fits
+from ddpm.prompts.subjects import SUBJECTS
 from ddpm.prompts.vocabulary import (
     AURORA_NAMES,
     CATEGORIES,
@@ -128,7 +129,8 @@ def _goes_with(weather: str, scene: Scene) -> bool:
 
 def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     subject = SUBJECTS[name]
-    drawing = rng.choice([each for each in subject.drawings if not _wrong_here(each, scene)])
+    water = {"underwater": scene.underwater, "afloat": scene.afloat}
+    drawing = rng.choice([each for each in subject.drawings if fits(each, **water)])
     word = rng.choice(drawing.colours)
     adjective = rng.choice(subject.adjectives)
     near = drawing.pose in ("head", "bust")
@@ -138,30 +140,9 @@ def _creature(rng: random.Random, scene: Scene, name: str) -> None:
         drawing.source, drawing.art, word, drawing.hues, word or drawing.own,
         subject.size, drawing.pose, adjective, noun, drawing.also,
     )  # fmt: skip
-    deed = rng.choice(drawing.deeds)
-    if near:
-        scene.deed = "none"
-    elif scene.afloat:
-        scene.deed = "breach" if "breach" in drawing.deeds else "rise"
-    elif scene.underwater:
-        scene.deed = "swim"
-    elif drawing.pose == "perched":
-        scene.deed = "perch"
-    elif subject.habitat == "air":
-        scene.deed = "hover" if name == "fairy" else "fly"
-    else:
-        scene.deed = "float" if subject.habitat == "water" else deed
+    scene.deed = deed(rng, name, drawing, **water)
     if scene.view not in ("near", "portrait") and not scene.afloat and name not in ONE_CREATURE:
         scene.count = rng.choices((1, 2, 3), (6, 2.4, 1.8))[0]
-
-
-def _wrong_here(drawing: Drawing, scene: Scene) -> bool:
-    """Heads, flights and sleep are for the land: under water the whole creature swims; only waves are broken."""
-    if "breach" in drawing.deeds:
-        return not scene.afloat
-    return scene.underwater and (
-        drawing.pose in ("head", "bust") or bool({"fly", "sleep", "charge"} & {*drawing.deeds})
-    )
 
 
 def _pastime(rng: random.Random, scene: Scene) -> str:

@@ -1,0 +1,36 @@
+"""What a drawing of a creature can be seen doing, and where: one rule for the pictures and for the random prompts."""
+
+from __future__ import annotations
+
+import random
+
+from ddpm.prompts.subjects import Drawing
+from ddpm.prompts.vocabulary import habitat
+
+ASHORE = frozenset(("fly", "sleep", "charge"))
+
+
+def fits(drawing: Drawing, *, underwater: bool, afloat: bool) -> bool:
+    """Only waves are broken. Heads, flights and sleep are for the land: under water the whole creature swims."""
+    if "breach" in drawing.deeds:
+        return afloat
+    return not underwater or not (drawing.pose in ("head", "bust") or ASHORE & {*drawing.deeds})
+
+
+def deed(rng: random.Random, name: str, drawing: Drawing, *, underwater: bool, afloat: bool) -> str:
+    """A key of DEED_WORDS for the creature `name`."""
+    on_land = rng.choice(drawing.deeds)
+    if drawing.pose in ("head", "bust"):
+        return "none"
+    if afloat:
+        return "breach" if "breach" in drawing.deeds else "rise"
+    if underwater:
+        return "swim"
+    if drawing.pose == "perched":
+        return "perch"
+    match habitat(name):
+        case "air":
+            return "hover" if name == "fairy" else "fly"
+        case "water":
+            return "float"
+    return on_land
