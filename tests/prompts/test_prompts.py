@@ -70,7 +70,7 @@ def test_prompts_say_what_the_captions_say_of_a_drawing() -> None:
     said = {random_prompt([name], True, seed, parts=2) for name in ("bird", "horse", "mermaid") for seed in range(80)}
     every = " / ".join(said)
     for words in (
-        "an owl perched",
+        "owl perched",
         "eagle flying",
         "galloping in",
         "golden tail and a trident",
