@@ -91,6 +91,9 @@ class Easel:
         self.strip = tiles((), self.label, elem_classes="strip")
         with gr.Accordion("Recipe", open=False, elem_classes="more"):
             self.recipe = gr.JSON(self.example.recipe if self.example else {}, show_label=False, buttons=["copy"])
+            self.bare = gr.DownloadButton(
+                "Download without it", path and self.page.shelf.bare(path), size="sm", interactive=known
+            )
 
     def offer(self, offered: Sequence[examples.Example]) -> None:
         """Example cards; a click on one fills the fields and makes it."""
@@ -126,7 +129,7 @@ class Easel:
 
     @property
     def shown(self) -> list[Component]:
-        return [self.strip, self.chosen, self.note, self.recipe, self.one, self.all, *self.next]
+        return [self.strip, self.chosen, self.note, self.recipe, self.one, self.bare, self.all, *self.next]
 
     @property
     def outputs(self) -> list[Component]:
@@ -169,6 +172,7 @@ class Easel:
         return {
             self.strip: strip, self.chosen: chosen, self.note: one.note, self.recipe: one.recipe,
             self.one: gr.update(value=one.path, interactive=True),
+            self.bare: gr.update(value=self.page.shelf.bare(one.path), interactive=True),
             **dict.fromkeys(self.next, gr.update(interactive=True)),
         }  # fmt: skip
 

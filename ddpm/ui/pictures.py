@@ -23,7 +23,7 @@ from PIL import Image
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.events import Result
 from ddpm.images import open_mask, open_picture
-from ddpm.recipe import save_png
+from ddpm.recipe import save_png, strip
 
 KEPT_SECONDS = 24 * 3600  # result files are the visitor's until they are this old
 T = TypeVar("T")
@@ -89,6 +89,15 @@ class Shelf:
         path = self.path(f"{file_name(str(result.recipe.get('model') or 'picture'))}-{result.seed}.png")
         path.write_bytes(save_png(result.image, result.recipe))
         return Made(str(path), result.seed, result.recipe, result.partial, sentence(result))
+
+    def bare(self, path: str) -> str:
+        """A copy of a result without a word of how it was made."""
+        place = Path(path).with_name(f"{Path(path).stem}-bare{Path(path).suffix}")
+        if place.parent.parent != self.folder:  # an example of ours
+            place = self.path(place.name)
+        if not place.exists():
+            place.write_bytes(strip(Path(path).read_bytes()))
+        return str(place)
 
     def zip(self, made: Sequence[Made]) -> str:
         """All pictures in one stored archive (PNG does not shrink further)."""

@@ -11,11 +11,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.ui.visitor import CHROMIUM, opened
+
 ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # fmt: skip
 PATIENCE = 60.0  # seconds for the page to answer on a crowded machine; the promise of 8 s is for an idle one
 
 
@@ -87,3 +92,26 @@ def running(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield Running(address, app.pid)
     app.terminate()
     app.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    """A visitor at 1440 px, whose every request must be local."""
+    page, asked = browser.new_page(viewport={"width": 1440, "height": 900}), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_default_timeout(60_000)
+    opened(page, url)
+    yield page
+    page.close()
+    hosts = {urlsplit(address).hostname for address in asked if address.startswith(("http", "ws"))}
+    assert hosts <= {"127.0.0.1", "localhost"}, hosts

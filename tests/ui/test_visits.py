@@ -1,0 +1,109 @@
+"""Visits in a real browser: Stop and a reload lose nothing, visitors do not meet, it fits a phone, refuses in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tests.ui.visitor import TABS, in_a_browser, more_settings, opened, set_number, status, to_tab, upload
+
+SHIFTS = """() => { window.shift = 0; const add = entry => { if (!entry.hadRecentInput) window.shift += entry.value; };
+  new PerformanceObserver(list => list.getEntries().forEach(add)).observe({type: 'layout-shift', buffered: true}); }"""
+NAMELESS = """() => [...document.querySelectorAll('button, input, textarea, select, video')]
+  .filter(one => one.offsetParent && one.type != 'file')
+  .filter(one => !one.ariaLabel && !one.title && !one.innerText.trim() && !(one.labels && one.labels.length))
+  .filter(one => !one.getAttribute('aria-labelledby') && !one.querySelector('img[alt]'))
+  .map(one => one.outerHTML.slice(0, 200))"""
+pytestmark = in_a_browser
+
+
+def test_stop_frees_the_page_at_once(page: Any) -> None:
+    page.get_by_role("button", name="More settings").locator("visible=true").click()
+    steps = page.get_by_label("number input for Steps").locator("visible=true")
+    steps.fill("100")
+    steps.press("Tab")
+    page.wait_for_timeout(400)
+    page.locator(".go:visible").click()
+    status(page, "Step ")
+    page.locator(".halt:visible").click()
+    status(page, "Stopped")
+    assert page.locator(".go:visible").is_enabled() and page.locator(".halt:visible").is_disabled()
+
+
+def test_a_reload_finds_its_job_and_stop_keeps_what_is_there(page: Any) -> None:
+    more_settings(page)
+    set_number(page, "Steps", 100)
+    set_number(page, "Pictures", 3)
+    page.locator(".go:visible").click()
+    page.locator(".strip:visible button").first.wait_for()  # one is finished
+    page.reload()
+    status(page, "Step ")
+    page.locator(".strip:visible button").first.wait_for()
+    assert page.locator(".go:visible").is_disabled()
+    page.locator(".halt:visible").click()
+    status(page, "Stopped. Keeping what was there.")
+    assert page.locator(".strip:visible button").count() >= 1 and page.locator(".go:visible").is_enabled()
+
+
+def test_two_visitors_wait_in_one_line_and_do_not_meet(page: Any, browser: Any, url: str) -> None:
+    other = browser.new_context().new_page()
+    other.set_default_timeout(60_000)
+    opened(other, url)
+    for visitor, seed in ((page, "21"), (other, "22")):
+        more_settings(visitor)
+        set_number(visitor, "Steps", 60)
+        visitor.get_by_label("Seed").locator("visible=true").fill(seed)
+    page.locator(".go:visible").click()
+    status(page, "Step ")
+    other.locator(".go:visible").click()
+    status(other, "In line: 1 person before you|Step ")
+    for visitor, seed in ((page, "21"), (other, "22")):
+        status(visitor, "Done in")
+        assert visitor.locator(".strip:visible button").all_inner_texts() == [f"Seed {seed}"]
+    other.context.close()
+
+
+def test_every_control_has_a_name_and_nothing_jumps(page: Any) -> None:
+    page.evaluate(SHIFTS)
+    for name in TABS:
+        to_tab(page, name)
+        nameless = page.evaluate(NAMELESS)
+        assert not nameless, (name, nameless)
+    assert page.evaluate("window.shift") < 0.1  # "good" by web.dev/cls
+
+
+def test_nothing_scrolls_sideways_on_a_phone(browser: Any, url: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    opened(page, url)
+    for name in TABS:
+        to_tab(page, name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    page.close()
+
+
+def test_the_page_refuses_bad_files_and_numbers_in_words(page: Any, tmp_path: Path) -> None:
+    to_tab(page, "Image to image")
+    (tmp_path / "text.png").write_bytes(b"hello, I am no picture")
+    (tmp_path / "empty.png").write_bytes(b"")
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    for name, sentence in (
+        ("text.png", "could not be read as a picture"), ("empty.png", "is empty"), ("dot.png", "is 1x1 pixels"),
+    ):  # fmt: skip
+        upload(page, tmp_path / name)
+        page.locator(".go:visible").click()
+        page.locator("[data-testid=toast-body]", has_text=sentence).first.wait_for()
+        assert page.locator(".go:visible").is_enabled()
+    to_tab(page, "Text to image")
+    page.get_by_label("Prompt").locator("visible=true").fill("x" * 10_000)
+    page.locator(".go:visible").click()
+    page.locator("[data-testid=toast-body]", has_text="10,000 characters; the most is 2,000").first.wait_for()
+    page.get_by_label("Prompt").locator("visible=true").fill("A lake")
+    more_settings(page)
+    page.get_by_label("Seed").locator("visible=true").fill("seven")
+    page.locator(".go:visible").click()
+    page.locator("[data-testid=toast-body]", has_text="Seed must be a whole number").first.wait_for()
+    page.get_by_label("Seed").locator("visible=true").fill("7")
+    page.locator(".go:visible").click()
+    status(page, "Done in")

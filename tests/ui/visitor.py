@@ -1,0 +1,62 @@
+"""What a visitor of the page does in a browser: opens it, goes to a tab, sets a number, takes a file away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+TABS = ["Text to image", "Image to image", "Inpaint", "Selfie", "Denoising", "Upscale", "Models"]
+CLEAR = re.compile("^(Clear|Remove Image)$")
+in_a_browser = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="/usr/bin/chromium is not installed"),
+]
+
+
+def opened(page: Any, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector(".go")
+    page.wait_for_timeout(1500)  # events attach after the first paint
+
+
+def to_tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).first.click()
+    page.wait_for_timeout(800)
+
+
+def status(page: Any, words: str) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.locator(".line:visible output").first).to_contain_text(re.compile(words), timeout=60_000)
+
+
+def downloaded(page: Any, name: str | re.Pattern[str]) -> tuple[str, bytes]:
+    with page.expect_download() as kept:
+        page.get_by_role("button", name=name, exact=isinstance(name, str)).locator("visible=true").click()
+    return kept.value.suggested_filename, Path(kept.value.path()).read_bytes()
+
+
+def set_number(page: Any, label: str, value: int) -> None:
+    field = page.get_by_label(f"number input for {label}").locator("visible=true")
+    field.fill(str(value))
+    field.press("Tab")
+    page.wait_for_timeout(400)
+
+
+def more_settings(page: Any) -> None:
+    page.get_by_role("button", name="More settings").locator("visible=true").click()
+    page.wait_for_timeout(600)
+
+
+def upload(page: Any, file: Path) -> None:
+    """Into the first picture input that is seen, in place of what is there."""
+    clear = page.get_by_label(CLEAR).locator("visible=true")
+    if clear.count():
+        clear.first.click()
+    page.locator(".drop:visible input[type=file]").first.set_input_files(file)
+    page.wait_for_timeout(1500)
