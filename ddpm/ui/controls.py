@@ -58,7 +58,7 @@ def heading(words: str) -> None:
     gr.HTML(f"<h2>{escape(words)}</h2>", elem_classes="heading", js_on_load=None)
 
 
-def prompt_box(text: str, card: ModelCard | None, label: str = "Prompt", lines: int = 3) -> gr.Textbox:
+def prompt_box(text: str, card: ModelCard | None, label: str = "Prompt", lines: int = 3, **options: Any) -> gr.Textbox:
     return gr.Textbox(
         text,
         label=label,
@@ -66,6 +66,7 @@ def prompt_box(text: str, card: ModelCard | None, label: str = "Prompt", lines: 
         max_lines=8,
         placeholder="A snowy mountain at night with a full moon",
         visible=reads_prompt(card),
+        **options,
     )
 
 

@@ -7,6 +7,7 @@ import gradio as gr
 from ddpm.ui import examples, help, words
 from ddpm.ui.controls import buttons, folded, follow_model, heading, prompt_box, settings
 from ddpm.ui.easel import Easel, Page
+from ddpm.ui.sketch import Sketch
 
 
 def build(page: Page) -> Easel:
@@ -14,7 +15,7 @@ def build(page: Page) -> Easel:
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Describe a picture and watch it appear.")
-            prompt = prompt_box(examples.TEXT[0].values["prompt"], card)
+            prompt = prompt_box(examples.TEXT[0].values["prompt"], card, elem_classes="sketched")
             below = gr.Column()
             go, halt = buttons()
             with folded():
@@ -23,6 +24,7 @@ def build(page: Page) -> Easel:
             assert isinstance(model, gr.Dropdown)
             with below:
                 words.live(page, prompt, model)
+                sketch = Sketch(easel)
             help.panel(prompt)
             easel.offer(examples.TEXT)
         with gr.Column(elem_classes="show", min_width=280):
@@ -30,4 +32,5 @@ def build(page: Page) -> Easel:
             easel.build_after()
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, lambda values: page.request("text", values))
+    sketch.wire()
     return easel

@@ -55,6 +55,21 @@ def test_a_picture_goes_on_to_be_changed_repainted_and_taken_away_bare(page: Any
             status(page, "Done in")
 
 
+def test_a_sketch_follows_the_typing_and_enter_makes_its_seed_in_full(page: Any) -> None:
+    page.get_by_label("Sketch while I type").check()
+    prompt = page.get_by_label("Prompt", exact=True).locator("visible=true").first
+    prompt.fill("")
+    prompt.press_sequentially("a lake at night", delay=40)
+    page.get_by_alt_text("Sketch of the prompt").wait_for()
+    page.get_by_text(re.compile("6 steps, .* s. Enter makes it in full")).wait_for()
+    prompt.press("Enter")
+    status(page, "Done in")
+    assert prompt.input_value() == "a lake at night"  # Enter went to the picture, not into the text
+    more_settings(page)
+    seed = page.get_by_label("Seed").locator("visible=true").first.input_value()
+    assert page.locator(".strip:visible button").first.inner_text() == f"Seed {seed}"
+
+
 @pytest.mark.parametrize("tab", ["Text to image", "Image to image", "Inpaint", "Denoising", "Upscale"])
 def test_an_example_is_made_by_one_click(page: Any, tab: str) -> None:
     to_tab(page, tab)

@@ -1,0 +1,86 @@
+"""A sketch while one types: the prompt in a few steps, small and at once; the newest text wins.
+
+The seed stays, so that a sketch grows with its sentence and Enter makes the same picture in full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from ddpm.engine import SEEDS
+from ddpm.errors import DDPMError
+from ddpm.events import Result
+from ddpm.jobs import Job
+from ddpm.ui.controls import LISTEN
+from ddpm.ui.easel import Easel
+from ddpm.ui.pictures import inline
+
+STEPS, SAMPLER = 6, "dpmpp_2m"  # one call a step, and good with few
+FIGURE = """<figure class="frame sketch">{{#if value.src}}<img alt="Sketch of the prompt" src="{{value.src}}">{{/if}}
+<figcaption>{{value.text}}</figcaption></figure>"""
+ENTER = """document.addEventListener('keydown', event => {
+  const typed = event.target.closest('.sketched textarea'), shown = element.querySelector('.sketch');
+  if (!typed || !shown || !shown.offsetParent || event.key !== 'Enter' || event.shiftKey || event.ctrlKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const go = [...document.querySelectorAll('.go')].find(one => one.offsetParent);
+  if (go && !go.disabled) go.click();
+}, true);"""
+HINT = "Type, and it appears here. Enter makes it in full."
+
+
+class Sketch:
+    """The switch, the small picture below it, and what typing does while it is on."""
+
+    def __init__(self, easel: Easel) -> None:
+        self.easel, self.engine = easel, easel.page.engine
+        self.newest: dict[str, Job] = {}  # of each visitor
+        self.switch = gr.Checkbox(False, label="Sketch while I type")
+        self.figure = gr.HTML({"text": HINT}, html_template=FIGURE, js_on_load=ENTER, apply_default_css=False,
+                              show_label=False, visible=False)  # fmt: skip
+
+    def wire(self) -> None:
+        fields = self.easel.fields
+        inputs = {self.switch, *fields.values()}
+        turned = self.switch.change(self.turned, [self.switch, fields["seed"]], [self.figure, fields["seed"]], **LISTEN)
+        turned.then(self.draw, inputs, self.figure, trigger_mode="multiple", **LISTEN)
+        fields["prompt"].input(self.draw, inputs, self.figure, trigger_mode="multiple", **LISTEN)  # type: ignore[attr-defined]
+
+    def turned(self, on: bool, seed: str) -> list[Any]:
+        """A sketch needs a seed that stays; what the visitor wrote is kept."""
+        drawn = str(secrets.randbelow(SEEDS)) if on and not (seed or "").strip() else seed
+        return [gr.update(visible=on), drawn]
+
+    async def draw(self, values: dict[Component, Any], request: gr.Request) -> Any:
+        """The newest text's sketch; a call that was overtaken changes nothing."""
+        visitor = request.session_hash or ""
+        if (before := self.newest.pop(visitor, None)) is not None:
+            before.stop()
+        fields = {name: values[part] for name, part in self.easel.fields.items()}
+        if not values[self.switch] or not (fields["prompt"] or "").strip():
+            return gr.skip()
+        quick = {"steps": STEPS, "sampler": SAMPLER, "count": 1, "upscale": 1, "seed": fields["seed"] or "0"}
+        began = time.monotonic()
+        try:
+            job = self.engine.submit(self.easel.page.request("text", fields | quick), visitor)
+        except DDPMError as error:
+            return {"text": str(error)}
+        self.newest[visitor] = job
+        job.looked_at = float("-inf")
+        while not job.over:
+            await asyncio.sleep(0.01)
+        if self.newest.get(visitor) is job:
+            del self.newest[visitor]
+        made = next((event for event in job.events if isinstance(event, Result)), None)
+        if job.state == "failed":
+            return {"text": job.error}
+        if made is None or job.stopping():
+            return gr.skip()
+        took = time.monotonic() - began
+        return {"src": inline(made.image), "text": f"{STEPS} steps, {took:.1f} s. Enter makes it in full."}
