@@ -64,6 +64,7 @@ class Data(Section):
     captions_each: int = Field(default=2, ge=1)  # captions kept of each picture that is painted
     count: int = Field(default=2000, ge=1)  # pictures that scenes or shapes paint
     seed: int = 11  # of scenes and shapes
+    plain: bool = False  # scenes: each creature in one drawing, near, alone, in the middle: learnt far sooner
     processes: int = Field(default=1, ge=1)  # that paint scenes
     grow: bool = False  # scenes: train on what is painted already while the rest is painted
     cache: Path | None = None  # folder that keeps pictures ready for the next start; one run at a time fills it

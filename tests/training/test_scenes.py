@@ -235,3 +235,18 @@ def test_every_drawing_and_every_place_can_be_painted() -> None:
             shown = render(index, 1, category=SUBJECTS[name].category, subject=name)
             assert shown.facts["subject"] == name and shown.mask.max() > 200
     assert not art
+
+
+def test_plain_pictures_show_each_creature_in_one_drawing_alone_and_in_the_middle() -> None:
+    art: dict[str, set[str]] = {}
+    for index in range(600):
+        scene, _ = choose(index, 5, plain=True)
+        if scene.subject is None:
+            continue
+        assert (scene.count, scene.side) == (1, "centre")
+        assert scene.view == "portrait" if scene.person else scene.view in ("near", "portrait")
+        if scene.creature:
+            art.setdefault(scene.subject, set()).add(scene.creature.art)
+        said = set(re.findall(r"[a-z]+", " ".join(captions(scene)).lower()))
+        assert not said & {"two", "three", "left", "right", "far", "distance"}
+    assert set(art) == set(SUBJECTS) and all(len(drawings) == 1 for drawings in art.values())

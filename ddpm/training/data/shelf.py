@@ -20,7 +20,17 @@ from ddpm.errors import BadRequest, DDPMError
 from ddpm.training.config import Data
 from ddpm.training.data.pictures import Pictures
 
-SETTINGS = ("kind", "path", "classes", "size", "zoom", "channels", "seed", "captions_each")  # that pixels depend on
+SETTINGS = (
+    "kind",
+    "path",
+    "classes",
+    "size",
+    "zoom",
+    "channels",
+    "seed",
+    "plain",
+    "captions_each",
+)  # that pixels depend on
 
 
 class Shelf:

@@ -6,9 +6,10 @@ The order of draws from `rng` is part of "same index and seed, same picture": a 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from ddpm.prompts.deeds import deed, fits
-from ddpm.prompts.subjects import SUBJECTS
+from ddpm.prompts.subjects import SUBJECTS, Drawing
 from ddpm.prompts.vocabulary import (
     AURORA_NAMES,
     CATEGORIES,
@@ -36,6 +37,7 @@ from ddpm.training.data.scenes.scene import Creature, Person, Scene
 
 ONE_CREATURE = ("leviathan", "qilin", "dragon", "mermaid")  # too large for two in a picture
 SHARES = (3, 4, 3.5, 1.5)  # of the categories, in their order: places show behind every subject, so few are bare
+PLAIN_SIZE = 1.12  # of the smaller creatures, where pictures are plain
 DREAM = 0.03  # share of land and air subjects that are put under water
 
 
@@ -47,8 +49,13 @@ def choose(
     subject: str | None = None,
     place: str | None = None,
     allow_held_out: bool = False,
+    plain: bool = False,
 ) -> tuple[Scene, random.Random]:
-    """All facts about one picture, and the generator that paints on. Held-out pairs never, unless asked for."""
+    """All facts about one picture, and the generator that paints on. Held-out pairs never, unless asked for.
+
+    plain: each creature in one drawing, near, alone, in the middle, facing one way, and people as portraits. A network
+    learns these far sooner, as it does faces that are all framed alike.
+    """
     rng = random.Random(f"{seed}:{index}")
     category = category or rng.choices(list(CATEGORIES), SHARES)[0]
     if category != "Scenery":
@@ -56,7 +63,7 @@ def choose(
     where = _choose_place(rng, subject, place, allow_held_out)
     scene = _circumstances(rng, Scene(
         index, seed, category, subject, where, where in UNDERWATER,
-        "day", "clear", None, None, False, False, False, False, "storybook", False,
+        "day", "clear", None, None, False, False, False, False, "storybook", False, plain=plain,
     ))  # fmt: skip
     if subject:
         scene.count = 1
@@ -70,7 +77,21 @@ def choose(
     scene.sun_x = rng.uniform(18, 110)
     scene.moon_y = rng.uniform(14, 34)
     scene.aurora = rng.randrange(len(AURORA_NAMES))
+    if plain:
+        _simplify(scene, random.Random(f"{seed}:{index}:plain"))
     return scene, rng
+
+
+def _simplify(scene: Scene, rng: random.Random) -> None:
+    if scene.subject:
+        scene.count, scene.side = 1, "centre"
+        scene.view = "portrait" if scene.person or scene.view == "portrait" else "near"
+        scene.deed = "none" if scene.person else scene.deed
+    if rng.random() < 0.8:
+        scene.style = "storybook"
+    if scene.weather != "clear" and rng.random() < 0.5:
+        open_sky = scene.place not in NIGHT_ONLY and not scene.underwater
+        scene.weather = "clouds" if open_sky and rng.random() < 0.4 else "clear"
 
 
 def _choose_place(rng: random.Random, subject: str | None, wish: str | None, allow_held_out: bool) -> str:
@@ -130,7 +151,8 @@ def _goes_with(weather: str, scene: Scene) -> bool:
 def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     subject = SUBJECTS[name]
     water = {"underwater": scene.underwater, "afloat": scene.afloat}
-    drawing = rng.choice([each for each in subject.drawings if fits(each, **water)])
+    drawings = [each for each in subject.drawings if fits(each, **water)]
+    drawing = rng.choice([_plainest(drawings)] if scene.plain else drawings)
     word = rng.choice(drawing.colours)
     adjective = rng.choice(subject.adjectives)
     near = drawing.pose in ("head", "bust")
@@ -138,11 +160,17 @@ def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     noun = rng.choice(drawing.names) if drawing.names else None
     scene.creature = Creature(
         drawing.source, drawing.art, word, drawing.hues, word or drawing.own,
-        subject.size, drawing.pose, adjective, noun, drawing.also,
+        max(subject.size, PLAIN_SIZE) if scene.plain else subject.size, drawing.pose, adjective, noun, drawing.also,
     )  # fmt: skip
     scene.deed = deed(rng, name, drawing, **water)
     if scene.view not in ("near", "portrait") and not scene.afloat and name not in ONE_CREATURE:
         scene.count = rng.choices((1, 2, 3), (6, 2.4, 1.8))[0]
+
+
+def _plainest(drawings: Sequence[Drawing]) -> Drawing:
+    """The first that shows the whole creature awake and above the waves."""
+    whole = [each for each in drawings if each.pose in ("body", "perched") and not {"breach", "sleep"} & {*each.deeds}]
+    return (whole or list(drawings))[0]
 
 
 def _pastime(rng: random.Random, scene: Scene) -> str:

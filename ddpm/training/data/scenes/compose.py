@@ -32,10 +32,11 @@ def render(
     subject: str | None = None,
     place: str | None = None,
     allow_held_out: bool = False,
+    plain: bool = False,
 ) -> Rendered:
     """One picture; the same for the same index and seed."""
     scene, rng = choose(
-        index, seed, category=category, subject=subject, place=place, allow_held_out=allow_held_out
+        index, seed, category=category, subject=subject, place=place, allow_held_out=allow_held_out, plain=plain
     )  # fmt: skip
     painted = finish(_paint(scene, rng), rng, scene.style)
     mask = painted[..., 3]

@@ -37,7 +37,7 @@ def add_subjects(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene)
     if scene.view == "portrait":
         size = rng.uniform(100, 116) if scene.person else rng.uniform(92, 108)
         x = 64 + (side - 64) * 0.62 + rng.uniform(-3, 3)
-        _place(c, rng, light, scene, Spot(x, 131, size, rng.random() < 0.5, "portrait", 0))
+        _place(c, rng, light, scene, Spot(x, 131, size, _turned(rng, scene), "portrait", 0))
         return
     n = scene.count
     height = HEIGHTS[scene.view or "near"] * (scene.creature.size if scene.creature else rng.uniform(0.88, 1.02))
@@ -57,7 +57,7 @@ def add_subjects(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene)
 def _spot(rng: random.Random, scene: Scene, x: float, size: float) -> Spot:
     low, high = size * 0.42 + 2, 126 - size * 0.42
     x = min(max(x, low), high) if low < high else 64
-    flip = rng.random() < 0.5
+    flip = _turned(rng, scene)
     view, h = scene.view or "near", scene.horizon
     depth = DEPTH[view]
     lives = "land" if scene.perched or scene.subject is None else habitat(scene.subject)
@@ -72,6 +72,10 @@ def _spot(rng: random.Random, scene: Scene, x: float, size: float) -> Spot:
     if scene.place in WATERSIDE:
         foot = max(foot, 108 if scene.place == "tropical island" else 117)
     return Spot(x, foot, size, flip, "stand", depth)
+
+
+def _turned(rng: random.Random, scene: Scene) -> bool:
+    return rng.random() < 0.5 and not scene.plain
 
 
 def _place(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene, spot: Spot) -> None:
