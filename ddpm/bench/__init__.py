@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from ddpm.bench.report import Table
     from ddpm.runtime import Choice
 
-PARTS = ("start", "networks", "pictures", "growth", "upscalers", "faces")
+PARTS = ("start", "networks", "pictures", "growth", "upscalers", "training", "faces")
 
 
 def run(weights: Path, choice: Choice, parts: tuple[str, ...], rounds: int, models: tuple[str, ...]) -> Iterator[Table]:
     """The tables of these parts. `models`: which of the catalogue's, by name; only flow models of ours have a loop."""
-    from ddpm.bench import enlarging, faces, networks, pictures, starting
+    from ddpm.bench import enlarging, faces, networks, pictures, starting, training
     from ddpm.engine import Engine
     from ddpm.upscaling import UPSCALERS
 
@@ -35,6 +35,8 @@ def run(weights: Path, choice: Choice, parts: tuple[str, ...], rounds: int, mode
     if "upscalers" in parts:
         for upscaler in UPSCALERS:
             yield enlarging.upscaler_table(upscaler, weights, rounds)
+    if "training" in parts:
+        yield training.training_table(rounds)
     if "faces" in parts:
         yield from faces.faces_tables(engine, rounds)
 

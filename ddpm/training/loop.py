@@ -104,7 +104,7 @@ class Run:
                     state.falling = True
                 seen = state.images
                 state.set_rates(now.factor)
-                state.note(self._step(seen))
+                state.note(self.step(seen))
                 state.images, state.steps = seen + config.batch, state.steps + 1
                 state.seconds = before + time.monotonic() - began
                 state.average()
@@ -117,7 +117,7 @@ class Run:
         self.processes.wait_for_everyone()
         return not stopped
 
-    def _step(self, seen: int) -> float:
+    def step(self, seen: int) -> float:
         """One optimiser step over config.batch pictures. -> the loss."""
         config, state = self.config, self.state
         total, parts = 0.0, self._rows()

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from ddpm.__main__ import main
+from ddpm.bench import training
 from ddpm.bench.clock import Timing, alternating
 from ddpm.bench.pictures import made
 from ddpm.bench.report import compared
@@ -87,3 +88,20 @@ def test_the_command_writes_both_files(weights: Path, tmp_path: Path, capsys: py
     assert steps[0] == 1 and steps[2] < steps[0] and not any(map(math.isnan, steps))
     markdown = (tmp_path / "bench.md").read_text()
     assert said["tables"][0]["title"] in markdown and "grey levels" in markdown and "tiny" in capsys.readouterr().out
+
+
+def test_both_training_steps_train_the_same_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = training.SHAPE | {"sample_size": 16, "block_out_channels": (16, 16, 32)}
+    monkeypatch.setattr(training, "SHAPE", small)
+    monkeypatch.setattr(training, "SIZE", 16)
+    network = training._write(tmp_path / "model")
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    training.their_step(network)()
+    moved = [not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True)]
+    assert sum(moved) > len(moved) / 2
+    run = training.our_run(tmp_path)
+    module = run.state.module
+    assert [p.shape for p in module.parameters()] == [p.shape for p in before]
+    assert all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
+    run.step(0)
+    assert not all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
