@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
         "models",
         "runtime",
     },
-    "bench": {"engine", "models", "diffusion", "images", "request", "upscaling", "runtime"},
+    "bench": {"engine", "models", "diffusion", "images", "request", "upscaling", "runtime", "training"},
     "training": {"samplers", "models", "loading", "diffusion", "runtime", "prompts", "images", "faces", "film"},
     "evaluation": {
         "engine",

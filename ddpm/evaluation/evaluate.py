@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, Missing
 from ddpm.evaluation.distance import spread
-from ddpm.evaluation.features import EfficientNetLite0, features, load_efficientnet
+from ddpm.evaluation.features import features, open_features
 from ddpm.evaluation.gallery import Gallery, Settings, Wish
 from ddpm.evaluation.judge import judge_hash, load_judge
 from ddpm.evaluation.measures import compared, memorisation, tallied
@@ -38,6 +38,7 @@ from ddpm.evaluation.real import at_size, kept_features, read_set
 from ddpm.evaluation.referee import Referee
 from ddpm.evaluation.renders import Rendered, Renders, stacked
 from ddpm.evaluation.report import TALL, machine, paired, sheet
+from ddpm.loading.efficientnet import EfficientNetLite
 
 FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
 DIVERSE = (("horse", "savannah"), ("dragon", "desert"), ("cat", "mountain lake"), ("mermaid", "coral reef"))
@@ -144,8 +145,8 @@ class Evaluation:
         return at_size(stacked(self._all_rendered), self.size)
 
     @cached_property
-    def network(self) -> EfficientNetLite0:
-        return load_efficientnet().to(self.engine.device)
+    def network(self) -> EfficientNetLite:
+        return open_features().to(self.engine.device)
 
     @cached_property
     def made_features(self) -> Tensor:

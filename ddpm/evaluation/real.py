@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ddpm.errors import BadRequest
-from ddpm.evaluation.features import EfficientNetLite0, features
+from ddpm.evaluation.features import features
+from ddpm.loading.efficientnet import EfficientNetLite
 from ddpm.training.config import Data
 from ddpm.training.data.archives import read_archives
 from ddpm.training.data.folders import read_folder
@@ -44,7 +45,7 @@ def at_size(pixels: Tensor, size: int) -> Tensor:
 
 
 def kept_features(
-    network: EfficientNetLite0, pixels: Tensor, cache: Path, advance: Callable[[int], object] | None = None
+    network: EfficientNetLite, pixels: Tensor, cache: Path, advance: Callable[[int], object] | None = None
 ) -> Tensor:
     """`features`, kept in the cache under a name that the pictures' own bytes decide."""
     found = []

