@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from ddpm.prompts.subjects import Drawing
 from ddpm.prompts.vocabulary import habitat
@@ -15,6 +16,12 @@ def fits(drawing: Drawing, *, underwater: bool, afloat: bool) -> bool:
     if "breach" in drawing.deeds:
         return afloat
     return not underwater or not (drawing.pose in ("head", "bust") or ASHORE & {*drawing.deeds})
+
+
+def plainest(drawings: Sequence[Drawing]) -> Drawing:
+    """The first that shows the whole creature awake and above the waves: the one of `data.plain`."""
+    whole = [one for one in drawings if one.pose in ("body", "perched") and not {"breach", "sleep"} & {*one.deeds}]
+    return (whole or list(drawings))[0]
 
 
 def deed(rng: random.Random, name: str, drawing: Drawing, *, underwater: bool, afloat: bool) -> str:

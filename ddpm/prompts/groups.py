@@ -27,7 +27,7 @@ def _subjects(title: str, file: str, words: tuple[str, ...], hint: str) -> Group
 
 GROUPS: tuple[Group, ...] = (
     _subjects("People", "humans", HUMANS, "With hair, clothes, a hat: a girl with red hair in a blue dress."),
-    _subjects("Animals", "animals", CATEGORIES["Animals"], "One to three of a kind: two white wolves."),
+    _subjects("Animals", "animals", CATEGORIES["Animals"], "With a colour: a white wolf."),
     _subjects("Mythical beings", "mythical", CATEGORIES["Mythical Beings"], "They take any colour below."),
     Group("Colours", "colours", "colour", COLOURS, COLOURS, "Before the noun: a red dragon."),
     Group(

@@ -1,7 +1,8 @@
 """Random prompts by category, of combinations that the scenes model was trained on or has never seen.
 
 The renderer decides what is a trained combination: the same tables, so a prompt with seen=True has pictures like it in
-the training data, and one with seen=False has none.
+the training data, and one with seen=False has none. Creatures are said as data.plain draws them, which the embedded
+model was trained on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import random
 from collections.abc import Sequence
 
 from ddpm.errors import BadRequest
-from ddpm.prompts.deeds import deed, fits
+from ddpm.prompts.deeds import deed, fits, plainest
 from ddpm.prompts.phrases import article, preposition
 from ddpm.prompts.subjects import SUBJECTS, VIVID, Drawing
 from ddpm.prompts.vocabulary import (
@@ -105,7 +106,7 @@ def _scene(rng: random.Random, subject: str, place: str, *, seen: bool, parts: i
     if subject in HUMANS:
         who, doing, perched = _person(rng, subject, seen), "", False
     else:
-        drawing = rng.choice([each for each in SUBJECTS[subject].drawings if fits(each, **water)])
+        drawing = plainest([each for each in SUBJECTS[subject].drawings if fits(each, **water)])
         who = _creature(rng, subject, drawing, seen)
         doing = rng.choice(DEED_WORDS[deed(rng, subject, drawing, **water)])
         perched = drawing.pose != "body"

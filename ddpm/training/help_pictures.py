@@ -48,9 +48,9 @@ def cell(group: Group, word: str) -> Image.Image:
     wanted = WANTED[group.fact]
     first = 97 * group.words.index(word)  # so that neighbours differ in place and light
     for index in range(first, first + TRIES):
-        scene, _ = choose(index, SEED, **asked(group, word))
+        scene, _ = choose(index, SEED, plain=True, **asked(group, word))
         if wanted(scene.facts(), word):
-            return Image.fromarray(render(index, SEED, **asked(group, word)).pixels)
+            return Image.fromarray(render(index, SEED, plain=True, **asked(group, word)).pixels)
     raise LookupError(f"no render of {TRIES} shows {word!r}")
 
 

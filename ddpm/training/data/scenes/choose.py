@@ -6,10 +6,9 @@ The order of draws from `rng` is part of "same index and seed, same picture": a 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 
-from ddpm.prompts.deeds import deed, fits
-from ddpm.prompts.subjects import SUBJECTS, Drawing
+from ddpm.prompts.deeds import deed, fits, plainest
+from ddpm.prompts.subjects import SUBJECTS
 from ddpm.prompts.vocabulary import (
     AURORA_NAMES,
     CATEGORIES,
@@ -152,7 +151,7 @@ def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     subject = SUBJECTS[name]
     water = {"underwater": scene.underwater, "afloat": scene.afloat}
     drawings = [each for each in subject.drawings if fits(each, **water)]
-    drawing = rng.choice([_plainest(drawings)] if scene.plain else drawings)
+    drawing = rng.choice([plainest(drawings)] if scene.plain else drawings)
     word = rng.choice(drawing.colours)
     adjective = rng.choice(subject.adjectives)
     near = drawing.pose in ("head", "bust")
@@ -165,12 +164,6 @@ def _creature(rng: random.Random, scene: Scene, name: str) -> None:
     scene.deed = deed(rng, name, drawing, **water)
     if scene.view not in ("near", "portrait") and not scene.afloat and name not in ONE_CREATURE:
         scene.count = rng.choices((1, 2, 3), (6, 2.4, 1.8))[0]
-
-
-def _plainest(drawings: Sequence[Drawing]) -> Drawing:
-    """The first that shows the whole creature awake and above the waves."""
-    whole = [each for each in drawings if each.pose in ("body", "perched") and not {"breach", "sleep"} & {*each.deeds}]
-    return (whole or list(drawings))[0]
 
 
 def _pastime(rng: random.Random, scene: Scene) -> str:
