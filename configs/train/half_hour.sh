@@ -17,6 +17,7 @@ if [[ -n "${TOY:-}" ]]; then
 else
     common+=(device=cuda precision=bf16 compile=true batch=512 snapshot_minutes=1 previews.every=262144)
     faces_minutes=7 scenes_minutes=15 pictures=60000 painters=$(($(nproc) > 2 ? $(nproc) - 2 : 1))
+    large=(data.plain=false "network.widths=[64,128,320]" network.blocks=6 network.heads=5 muon_rate=0.01 learning_rate=6e-4)
 fi
 python=${PYTHON:-python}
 train() { # NAME MINUTES DECAY settings...
@@ -26,7 +27,7 @@ train() { # NAME MINUTES DECAY settings...
     "$python" -m ddpm train --config "configs/train/$name.yaml" "${common[@]}" "out=$out/$name" "minutes=$minutes" \
         "decay_minutes=$decay" "$@"
 }
-scenes=("data.cache=$out/data/scenes" "data.count=$pictures" "data.processes=$painters" ${SCENES:-})
+scenes=("data.cache=$out/data/scenes" "data.count=$pictures" "data.processes=$painters" "${large[@]:-muon_rate=0}" ${SCENES:-})
 
 # Scenes are painted by the processor while the GPU learns faces.
 "$python" -m ddpm train --prepare --config configs/train/scenes.yaml "${common[@]}" device=cpu "out=$out/scenes" minutes=1 \

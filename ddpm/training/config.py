@@ -126,6 +126,7 @@ class TrainConfig(Section):
     schedule: Literal["flow", "linear", "scaled_linear", "cosine"] | None = None  # None: as in start, or flow
     times: tuple[float, float] | None = (0.6, 0.8)  # mean and deviation of logit t (1 is noise); None: evenly
     loss: Literal["velocity", "plain", "min_snr", "p2"] = "velocity"
+    sigma_floor: float = Field(default=0.05, gt=0, le=1)  # velocity: errors under less noise than this weigh no more
     subject_weight: float = Field(default=0.0, ge=0)  # so much more on the subject, where it is marked
     perceptual: float = Field(default=0.0, ge=0)  # weight of the distance in features of a fixed network
     features: Literal["efficientnet-lite0", "efficientnet-lite1"] | Path | None = None  # or a VGG's file of torchvision

@@ -42,8 +42,9 @@ class Denoising:
 
             perceptual = config.perceptual, Perceptual(config.features, device)
         self._loss = Loss(
-            self.learner.target, self.learner.schedule, config.loss, config.times, config.subject_weight, perceptual
-        )
+            self.learner.target, self.learner.schedule, config.loss, config.times, config.subject_weight, perceptual,
+            config.sigma_floor,
+        )  # fmt: skip
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
         noisy = self._loss.noisy(batch.x0, dice)

@@ -40,6 +40,7 @@ class Loss:
     times: tuple[float, float] | None  # mean and deviation of logit(t); None: evenly
     subject_weight: float = 0.0
     perceptual: tuple[float, Distance] | None = None  # its weight and the distance
+    sigma_floor: float = SMALLEST_SIGMA  # of `velocity`: below this noise an error weighs no more
 
     def noisy(self, x0: Tensor, dice: Dice) -> Noisy:
         """x0: (B, C, H, W) at model scale. Everything random comes from `dice`."""
@@ -107,7 +108,7 @@ class Loss:
             case Target.X0:
                 of_x0 = torch.ones_like(sigma)
         if self.kind == "velocity":  # both velocities, VP's v and flow's, err by (error of x0) / sigma
-            return (of_x0 / sigma.clamp(min=SMALLEST_SIGMA)) ** 2
+            return (of_x0 / sigma.clamp(min=self.sigma_floor)) ** 2
         snr = (alpha / sigma.clamp(min=1e-4)) ** 2
         if self.kind == "p2":  # Choi et al. 2022, eq. 8 with k = gamma = 1; the error of eps is snr times that of x0
             return of_x0**2 * snr / (1 + snr)

@@ -96,6 +96,18 @@ def test_the_subject_weighs_more_and_the_picture_as_much_as_before() -> None:
     assert weighted.of(inside, noisy).item() == plain.of(inside, noisy).item()
 
 
+def test_below_the_floor_of_sigma_an_error_weighs_no_more() -> None:
+    torch.manual_seed(0)
+    x0, output = torch.randn(4, 3, 8, 8), torch.randn(4, 3, 8, 8)
+    for mean, same in ((-3.0, False), (3.0, True)):  # sigma near 0.05, then near 0.95
+        low, high = (Loss(Target.X0, Schedule.flow(), "velocity", (mean, 0.1), sigma_floor=f) for f in (0.01, 0.3))
+        noisy = low.noisy(x0, Dice(0, 0, 4, range(4)))
+        one, other = float(low.of(output, noisy)), float(high.of(output, noisy))
+        assert (one == other) == same and one >= other
+        if not same:
+            assert one / other == pytest.approx(float((0.3**2 / noisy.sigma**2).mean()), rel=0.2)
+
+
 @pytest.mark.parametrize("target", list(Target))
 def test_the_perceptual_part_compares_the_implied_x0_by_the_signals_share(target: Target) -> None:
     x0, dice = drawn()
