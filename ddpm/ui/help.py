@@ -1,8 +1,7 @@
-"""What the scenes model understands: a folded panel of its words, a sheet of pictures for each kind, each word a button.
+"""What the scenes model understands: a folded panel, a sheet of pictures for each kind of words, each word a button.
 
 `panel(prompt)` puts it where it is called; a click on a word writes it at the end of the prompt.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
@@ -11,20 +10,14 @@ from html import escape
 import gradio as gr
 
 from ddpm.prompts.groups import GROUPS, Group
-from ddpm.ui.controls import ASSETS
-from ddpm.ui.easel import LISTEN
+from ddpm.ui.controls import ASSETS, LISTEN, script
 from ddpm.ui.pictures import address
 from ddpm.ui.surprise import drawer
 
-INTRO = """<p>Say <b>who</b>, then <b>where</b>, <b>when</b>, the <b>weather</b> and a <b>style</b>: as much or as little as you like. Other words
-are understood as far as they mean something like these. <code>(word:1.4)</code> counts more, <code>[word]</code> less;
-<code>[a dog:a cat:0.5]</code> changes its mind half way, <code>a AND b</code> paints both wishes,
-<code>{red|blue}</code> and <code>__animal__</code> are drawn anew for every seed.</p>"""
-CSS = """.words-help section{margin:14px 0}.words-help h3{font-size:15px;margin:0 0 2px}.words-help p{margin:2px 0 8px;font-size:13px;color:var(--body-text-color-subdued)}
-.words-help img{display:block;max-width:100%;border-radius:10px;margin-bottom:8px}.words-help button{border:1px solid var(--border-color-primary);
-border-radius:999px;padding:2px 10px;margin:0 4px 6px 0;font-size:13px;color:var(--body-text-color)}.words-help button:hover{background:var(--background-fill-secondary)}"""
-CLICK = """element.addEventListener('click', e => { const b = e.target.closest('button[data-word]');
-if (b) trigger('click', {word: b.dataset.word}); })"""
+INTRO = """<p>Say <b>who</b>, then <b>where</b>, <b>when</b>, the <b>weather</b> and a <b>style</b>: as much or as
+little as you like. Other words are understood as far as they mean something like these. <code>(word:1.4)</code> counts
+more, <code>[word]</code> less; <code>[a dog:a cat:0.5]</code> changes its mind half way, <code>a AND b</code> paints
+both wishes, <code>{red|blue}</code> and <code>__animal__</code> are drawn anew for every seed.</p>"""
 
 
 def panel(prompt: gr.Textbox) -> gr.Accordion:
@@ -32,7 +25,7 @@ def panel(prompt: gr.Textbox) -> gr.Accordion:
     with gr.Accordion("What the scenes model understands", open=False, elem_classes="more") as folded:
         with gr.Accordion("Draw a prompt", open=False):
             drawer(prompt)
-        shown = gr.HTML(page(), css_template=CSS, js_on_load=CLICK, apply_default_css=False)
+        shown = gr.HTML(page(), js_on_load=script("words"), apply_default_css=False)
     shown.click(take, prompt, prompt, **LISTEN)
     return folded
 
@@ -48,7 +41,7 @@ def section(group: Group) -> str:
     named = ", ".join(group.words)
     image = f'<img loading="lazy" src="{address(sheet)}" alt="{escape(f"Drawn: {named}")}">' if sheet.is_file() else ""
     words = "".join(
-        f'<button type="button" data-word="{escape(said)}">{escape(word)}</button>'
+        f'<button type="button" data-text="{escape(said)}">{escape(word)}</button>'
         for word, said in zip(group.words, group.said, strict=True)
     )
     return f"<section><h3>{escape(group.title)}</h3><p>{escape(group.hint)}</p>{image}{words}</section>"
@@ -56,7 +49,7 @@ def section(group: Group) -> str:
 
 def take(prompt: str | None, event: gr.EventData) -> str:
     """The prompt with the word that was clicked at its end."""
-    return added(prompt or "", str(event._data["word"]))
+    return added(prompt or "", str(event._data["text"]))
 
 
 def added(prompt: str, word: str) -> str:

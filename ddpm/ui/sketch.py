@@ -17,21 +17,13 @@ from ddpm.engine import SEEDS
 from ddpm.errors import DDPMError
 from ddpm.events import Result
 from ddpm.jobs import Job
-from ddpm.ui.controls import LISTEN
+from ddpm.ui.controls import LISTEN, script
 from ddpm.ui.easel import Easel
 from ddpm.ui.pictures import inline
 
 STEPS, SAMPLER = 6, "dpmpp_2m"  # one call a step, and good with few
 FIGURE = """<figure class="frame sketch">{{#if value.src}}<img alt="Sketch of the prompt" src="{{value.src}}">{{/if}}
 <figcaption>{{value.text}}</figcaption></figure>"""
-ENTER = """document.addEventListener('keydown', event => {
-  const typed = event.target.closest('.sketched textarea'), shown = element.querySelector('.sketch');
-  if (!typed || !shown || !shown.offsetParent || event.key !== 'Enter' || event.shiftKey || event.ctrlKey) return;
-  event.preventDefault();
-  event.stopPropagation();
-  const go = [...document.querySelectorAll('.go')].find(one => one.offsetParent);
-  if (go && !go.disabled) go.click();
-}, true);"""
 HINT = "Type, and it appears here. Enter makes it in full."
 
 
@@ -42,8 +34,8 @@ class Sketch:
         self.easel, self.engine = easel, easel.page.engine
         self.newest: dict[str, Job] = {}  # of each visitor
         self.switch = gr.Checkbox(False, label="Sketch while I type")
-        self.figure = gr.HTML({"text": HINT}, html_template=FIGURE, js_on_load=ENTER, apply_default_css=False,
-                              show_label=False, visible=False)  # fmt: skip
+        self.figure = gr.HTML({"text": HINT}, html_template=FIGURE, js_on_load=script("sketch"),
+                              apply_default_css=False, show_label=False, visible=False)  # fmt: skip
 
     def wire(self) -> None:
         fields = self.easel.fields

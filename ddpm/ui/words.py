@@ -2,7 +2,6 @@
 
 `live(page, prompt, model)` puts it where it is called; what is typed is not queued and the newest text wins.
 """
-# ruff: noqa: E501  (lines of HTML and JavaScript)
 
 from __future__ import annotations
 
@@ -17,15 +16,10 @@ from ddpm.prompts import suggest
 from ddpm.prompts.choices import unknown_lists
 from ddpm.prompts.grammar import at_step, parts
 from ddpm.request import PROMPT_LIMIT
-from ddpm.ui.easel import LISTEN, Page
+from ddpm.ui.controls import LISTEN, script
+from ddpm.ui.easel import Page
 
 NEAR = 0.85  # of what is read: from there on the count is shown as a warning to come
-CSS = """.suggested{display:flex;flex-wrap:wrap;gap:6px;align-items:center;font-size:13px;color:var(--body-text-color-subdued)}
-.suggested button{border:1px solid var(--border-color-primary);border-radius:999px;padding:2px 10px;color:var(--body-text-color)}
-.suggested output{margin-left:auto;font-variant-numeric:tabular-nums}.suggested .near{color:var(--body-text-color);font-weight:600}
-.suggested .over{color:var(--error-text-color,#b3261e);font-weight:600}.suggested p{flex-basis:100%;margin:0}"""
-CLICK = """element.addEventListener('click', e => { const b = e.target.closest('button[data-text]');
-if (b) trigger('click', {text: b.dataset.text}); })"""
 
 
 def live(page: Page, prompt: gr.Textbox, model: gr.Dropdown) -> gr.HTML:
@@ -37,9 +31,7 @@ def live(page: Page, prompt: gr.Textbox, model: gr.Dropdown) -> gr.HTML:
     def take(event: gr.EventData) -> str:
         return str(event._data["text"])[:PROMPT_LIMIT] + " "
 
-    shown = gr.HTML(
-        told(str(prompt.value or ""), model.value), css_template=CSS, js_on_load=CLICK, apply_default_css=False
-    )
+    shown = gr.HTML(told(str(prompt.value or ""), model.value), js_on_load=script("words"), apply_default_css=False)
     for each in (prompt, model):  # typed, chosen from the examples, or written by a recipe
         each.change(told, [prompt, model], shown, trigger_mode="always_last", **LISTEN)
     shown.click(take, None, prompt, **LISTEN)
@@ -56,7 +48,8 @@ def line(engine: Engine, text: str, name: str | None) -> str:
         f'<button type="button" data-text="{escape(each)}">{escape(_end(each, text))}</button>' for each in said
     )
     found = reading(engine, text, name or "", card.text)
-    return f'<div class="suggested" role="group" aria-label="Ways to go on">{buttons}{_count(found)}{_warnings(found, text)}</div>'
+    below = _count(found) + _warnings(found, text)
+    return f'<div class="suggested" role="group" aria-label="Ways to go on">{buttons}{below}</div>'
 
 
 def reading(engine: Engine, text: str, name: str, encoder: str | None) -> Reading | None:
