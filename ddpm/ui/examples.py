@@ -31,16 +31,16 @@ class Example:
 
 
 TEXT = [
-    Example("phoenix", "text", {"prompt": "A purple phoenix over a volcano at twilight, oil painting"}),
+    Example("panda", "text", {"prompt": "A panda under the aurora borealis"}),
     Example("horse", "text", {"prompt": "A white horse on a tropical island by day"}),
-    Example("mountains", "text", {"prompt": "A snowy mountain by a lake"}),
+    Example("fairy", "text", {"prompt": "A fairy under a starry night sky"}),
     Example("dragon", "text", {"prompt": "A gold dragon by a mountain lake at night"}),
 ]
 IMAGE = [
     Example("changed", "image",
-            {"image": "mountains", "prompt": "An erupting volcano at sunset, storybook style", "strength": 0.7}),
-    Example("night", "image", {"image": "horse", "prompt": "A white horse on a tropical island at night",
-                               "strength": 0.6}),
+            {"image": "dragon", "prompt": "A red dragon in front of a volcano at sunset", "strength": 0.7}),
+    Example("sunset", "image", {"image": "horse", "prompt": "A white horse in a desert at sunset",
+                               "strength": 0.9}),
 ]  # fmt: skip
 MASK = [
     Example("repainted", "mask", {"image": "horse", "mask": "middle", "prompt": "A brown dog on a tropical island"}),
@@ -49,7 +49,7 @@ MASK = [
 FILM = [TEXT[3], TEXT[0], TEXT[1], TEXT[2]]
 SELFIE = [Example("face", "selfie", {"image": "photo"})]
 UPSCALE = [
-    Example("enlarged", "upscale", {"image": "phoenix", "upscale": 4}, words="A scene, four times larger"),
+    Example("enlarged", "upscale", {"image": "panda", "upscale": 4}, words="A scene, four times larger"),
     Example("enlarged-face", "upscale", {"image": "face", "upscale": 4}, words="A face, four times larger"),
 ]
 EVERY = [*TEXT, *IMAGE, *MASK, *SELFIE, *UPSCALE]  # in the order in which they need each other

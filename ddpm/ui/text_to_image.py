@@ -11,7 +11,7 @@ from ddpm.ui.sketch import Sketch
 
 
 def build(page: Page) -> Easel:
-    card, easel = page.card("text"), Easel(page, "text_to_image", examples.made("phoenix"))
+    card, easel = page.card("text"), Easel(page, "text_to_image", examples.made("panda"))
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Describe a picture and watch it appear.")

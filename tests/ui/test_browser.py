@@ -158,11 +158,11 @@ def test_denoising_ends_in_a_film_that_can_be_kept_and_its_steps(page: Any) -> N
 
 
 def test_a_picture_with_a_recipe_fills_the_fields(page: Any, tmp_path: Path) -> None:
-    page.locator("#head input[type=file]").set_input_files(EXAMPLES / "night.png")
+    page.locator("#head input[type=file]").set_input_files(EXAMPLES / "sunset.png")
     page.wait_for_function(
         "document.querySelector('button[role=tab][aria-selected=true]').innerText == 'Image to image'"
     )
-    words = read_recipe(EXAMPLES / "night.png")[0]
+    words = read_recipe(EXAMPLES / "sunset.png")[0]
     assert page.get_by_label("What should it become?").locator("visible=true").input_value() == words["prompt"]
     more_settings(page)
     assert page.get_by_label("Seed").locator("visible=true").input_value() == str(words["seed"])
