@@ -86,5 +86,6 @@ def _warnings(found: Reading | None, text: str) -> str:
 def _end(suggestion: str, typed: str) -> str:
     """A long suggestion from the word on at which it differs."""
     words, known = suggestion.split(), typed.split()
-    same = next((index for index, pair in enumerate(zip(words, known, strict=False)) if pair[0] != pair[1]), len(known))
+    pairs = zip(words, known, strict=False)  # a comma is put before a style, behind a word that was typed
+    same = next((index for index, (one, other) in enumerate(pairs) if one.rstrip(",") != other.rstrip(",")), len(known))
     return ("… " if same else "") + " ".join(words[same:]) if same < len(words) else suggestion

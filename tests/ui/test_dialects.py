@@ -81,8 +81,11 @@ def test_image_generator_refuses(http: httpx.Client, sent: dict[str, Any], statu
 
 
 def test_its_names_work_at_the_root_too(http: httpx.Client) -> None:
-    made = http.post("/generate", json={"model": "scenes", "image_size": [64, 64], "num_steps": 2, "seed": 3}).json()
-    assert made["status"] == "success" and made["image_size"] == [64, 64]
+    asked = {"model": "scenes", "num_steps": 2, "seed": 3}
+    side = Image.open(io.BytesIO(http.get("/generate?steps=2&seed=3", headers={"Accept": "image/png"}).content)).width
+    made = http.post("/generate", json=asked | {"image_size": [side, side]}).json()
+    assert made["status"] == "success" and made["image_size"] == [side, side]
+    assert http.post("/generate", json=asked | {"image_size": [side + 1, side]}).json()["status"] == "error"
     jpeg = http.get("/generate?prompt=a+lake&steps=2&seed=3", headers={"Accept": "image/jpeg"})
     assert jpeg.headers["content-type"] == "image/jpeg" and Image.open(io.BytesIO(jpeg.content)).format == "JPEG"
     assert http.get("/models").json()["count"] >= 2

@@ -20,11 +20,9 @@ pytestmark = in_a_browser
 
 
 def test_stop_frees_the_page_at_once(page: Any) -> None:
-    page.get_by_role("button", name="More settings").locator("visible=true").click()
-    steps = page.get_by_label("number input for Steps").locator("visible=true")
-    steps.fill("100")
-    steps.press("Tab")
-    page.wait_for_timeout(400)
+    more_settings(page)
+    set_number(page, "Steps", 100)
+    set_number(page, "Pictures", 4)
     page.locator(".go:visible").click()
     status(page, "Step ")
     page.locator(".halt:visible").click()

@@ -51,6 +51,7 @@ def test_the_line_warns_before_and_when_something_is_cut(engine: Engine) -> None
 
 def test_a_long_suggestion_is_shown_from_where_it_is_new(engine: Engine) -> None:
     assert ">… desert</button>" in words.line(engine, "a red dragon in a dese", "scenes")
+    assert ">… storybook illustration</button>" in words.line(engine, "a panda under the aurora borealis", "scenes")
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.file)
