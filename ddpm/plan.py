@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm.conditioning import conditioned, notices
+from ddpm.diffusion.guidance import away_from
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.errors import BadRequest, TooMuch
@@ -73,7 +74,7 @@ def prepare(request: Request, model: Model) -> Work:
     if strength:
         kept = max(kept, 1)
     visited = sampler.path(stations[request.steps - kept :])
-    guided = conditioned(*told(request, model, start), visited)
+    guided = _guided(*told(request, model, start), visited)
     return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *notices(request, model)))
 
 
@@ -90,6 +91,11 @@ def resolve(request: Request, card: ModelCard) -> Request:
                 " leave it out.",
                 "guidance_scale",
             )
+    if request.pag_scale and not card.takes_pag:
+        raise BadRequest(
+            f"pag_scale is {request.pag_scale:g}, but {card.name} has no attention to switch off; leave it out.",
+            "pag_scale",
+        )
     if request.count > card.max_count:
         raise BadRequest(f"count is {request.count}, but {card.name} makes at most {card.max_count}.", "count")
     width, height = request.width or card.size, request.height or card.size
@@ -103,6 +109,7 @@ def resolve(request: Request, card: ModelCard) -> Request:
             "sampler": request.sampler or defaults.sampler,
             "steps": request.steps or defaults.steps,
             "guidance_scale": guidance if request.guidance_scale is None else request.guidance_scale,
+            "pag_scale": defaults.pag_scale if request.pag_scale is None else request.pag_scale,
             "width": width,
             "height": height,
         }
@@ -116,6 +123,16 @@ def told(request: Request, model: Model, start: Start) -> tuple[Request, Model]:
         said = replace(said or Told(), guidance=request.guidance_scale)
         request = request.model_copy(update={"guidance_scale": 1.0})
     return request, model if said is None else replace(model, told=said)
+
+
+def _guided(request: Request, model: Model, levels: Sequence[Level]) -> Callable[[Sequence[int]], Predict]:
+    """Seeds -> the network with their prompts, steered towards them and away from what it says without attention."""
+    towards_prompt = conditioned(request, model, levels)
+    if not request.pag_scale:
+        return towards_prompt
+    scale, unguided = request.pag_scale, request.model_copy(update={"guidance_scale": 1.0})
+    worse = conditioned(unguided, model.blinded(), levels)
+    return lambda seeds: away_from(worse(seeds), towards_prompt(seeds), scale)
 
 
 def _start(request: Request, model: Model) -> tuple[Start, float]:

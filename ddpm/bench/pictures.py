@@ -34,7 +34,7 @@ def picture_table(engine: Engine, name: str, rounds: int) -> Table:
         return lambda: flow_heun(model, model.network, levels, prompt() or None, scale, 1)
 
     def ours(watched: bool) -> Callable[[], object]:
-        return lambda: made(engine, Request(model=name, prompt=prompt(), seed=1, sampler="heun"), watched)
+        return lambda: made(engine, Request(model=name, prompt=prompt(), seed=1, sampler="heun", pag_scale=0), watched)
 
     calls = {
         "diffusers' loop, float32": stock(plain),
@@ -45,7 +45,7 @@ def picture_table(engine: Engine, name: str, rounds: int) -> Table:
     timings = alternating(calls, rounds)
     said = PROMPT.format("one") if card.kind == "text" else ""
     theirs = flow_heun(plain, plain.network, levels, said or None, scale, 1)
-    own = made(engine, Request(model=name, prompt=said, seed=1, sampler="heun"), False)[0]
+    own = made(engine, Request(model=name, prompt=said, seed=1, sampler="heun", pag_scale=0), False)[0]
     apart = np.abs(np.asarray(theirs, float) - np.asarray(own.image, float)).mean()
     note = f"The same picture: {apart:.2f} of 255 grey levels apart on average ({chosen.card.size} px)."
     title = f"A picture of {name}: heun, {card.defaults.steps} steps, guidance {scale:g}"

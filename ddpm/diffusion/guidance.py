@@ -1,4 +1,4 @@
-"""Steering: functions that turn one Predict into another. Towards a prompt (classifier-free) or towards a small loss.
+"""Steering: functions that turn one Predict into another: towards a prompt, away from worse, towards a small loss.
 
 What a condition is stays opaque here: whoever loads a network says how it is called (`denoise`) and how two conditions
 become one batch (`join`).
@@ -54,6 +54,24 @@ def classifier_free(
         return Prediction(x0, eps_of(x_t, x0, level))
 
     return predict
+
+
+def away_from(worse: Predict, predict: Predict, scale: float) -> Predict:
+    """predict + scale * (predict - worse): further from what a worse network believes than `predict` is.
+
+    Worse by too little training (Karras et al. 2024, "Guiding a diffusion model with a bad version of itself", eq. 3)
+    or by an attention that sees nothing (Ahn et al. 2024, "Self-rectifying diffusion sampling with perturbed-attention
+    guidance", eq. 16). It needs no prompt: what both believe stays, what only the better one knows is said louder.
+    """
+
+    def predict_away(x_t: Tensor, level: Level) -> Prediction:
+        better, other = predict(x_t, level), worse(x_t, level)
+        return Prediction(
+            better.x0 + scale * (better.x0 - other.x0),
+            better.eps + scale * (better.eps - other.eps),
+        )
+
+    return predict_away
 
 
 def towards(

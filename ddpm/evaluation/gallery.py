@@ -46,6 +46,7 @@ class Settings:
     sampler: str | None = None
     steps: int | None = None
     guidance_scale: float | None = None
+    pag_scale: float | None = None
 
     def request(self, name: str, wish: Wish) -> Request:
         return Request(
@@ -55,6 +56,7 @@ class Settings:
             sampler=self.sampler,
             steps=self.steps,
             guidance_scale=self.guidance_scale,
+            pag_scale=self.pag_scale,
         )
 
 
@@ -66,7 +68,8 @@ class Gallery:
         self.card = _card(engine, name)
         self.hash = _hash(engine.catalogue.find(name))
         full = resolve(settings.request(name, Wish("", 0)), self.card)
-        self.resolved = {key: getattr(full, key) for key in ("sampler", "steps", "guidance_scale", "width", "height")}
+        decide = ("sampler", "steps", "guidance_scale", "pag_scale", "width", "height")
+        self.resolved = {key: getattr(full, key) for key in decide}
         said = json.dumps([self.hash, self.resolved], sort_keys=True)
         self.folder = cache / f"{name.replace('/', '-')}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 

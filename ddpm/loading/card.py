@@ -97,4 +97,5 @@ def embedded_card(folder: Path) -> ModelCard:
         max_count=int(index.get("max_count", 16)),
         factor=int(index["size"]),
         fixed_size=True,
+        takes_pag=True,
     )

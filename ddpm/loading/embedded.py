@@ -34,7 +34,7 @@ from ddpm.loading.files import (
 from ddpm.models.card import ModelCard
 from ddpm.models.codec import Pixels
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
-from ddpm.models.model import Codec, Model, Network, Text, TextEncoder
+from ddpm.models.model import Codec, Model, Network, Text, TextEncoder, Told
 
 
 def save(
@@ -120,13 +120,14 @@ def _codec(folder: Path, card: ModelCard, config: HybridConfig, device: str) -> 
 def _network(module: Hybrid, schedule: Schedule, encoder: TextEncoder | None) -> Network:
     """The Hybrid as x_t, t, text -> output. One that reads prompts and gets none reads the empty one."""
 
-    def network(x_t: Tensor, t: float, text: Text | None) -> Tensor:
+    def network(x_t: Tensor, t: float, text: Text | None, told: Told | None = None) -> Tensor:
         time = time_features(torch.full((len(x_t),), schedule.time(t), device=x_t.device))
+        blind = torch.full((len(x_t), 1), float(told is not None and told.blind), device=x_t.device)
         if encoder is None:
-            return module(x_t, time)
+            return module(x_t, time, blind=blind)
         text = text or encoder.encode([""])
         states, mask = text.states.to(x_t.device, x_t.dtype), text.mask.to(x_t.device)
-        return module(x_t, time, states.expand(len(x_t), -1, -1), mask.expand(len(x_t), -1))
+        return module(x_t, time, states.expand(len(x_t), -1, -1), mask.expand(len(x_t), -1), blind=blind)
 
     return network
 

@@ -18,6 +18,7 @@ class Defaults:
     spacing: Spacing = "trailing"
     steps_offset: int = 0  # added to every time of the leading spacing; 1 for Stable Diffusion
     ends_clean: bool = True  # False: ddim and pndm end at the table's first level, not at no noise (set_alpha_to_one)
+    pag_scale: float = 0.0  # of models that take it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class ModelCard:
     fixed_size: bool = False  # it has learnt positions, and makes pictures of `size` only
     inpaints: bool = False  # its network sees the mask and what is round it (9 channels)
     embeds_guidance: bool = False  # its network is told the guidance scale (latent consistency models)
+    takes_pag: bool = False  # its network can be told to attend to nothing, which perturbed-attention guidance needs
     weights: str = ""  # which of a checkpoint's weights are used: "EMA", "raw", "as saved"
     step: int | None = None  # of training, where the file says so; `epoch` alike
     epoch: int | None = None

@@ -3,7 +3,8 @@
 Pixels are cut into patches, two convolutional stages look at them at full and (where there are three widths) half
 resolution, and the middle is a transformer that also reads the prompt. The network predicts whatever its target says
 (ours predict x0, after Li & He 2025, "Back to basics"); it knows nothing of schedules. Time enters as features made
-outside (`time_features`), so that a low-precision engine never rounds them.
+outside (`time_features`), so that a low-precision engine never rounds them. Told so, one block attends to nothing,
+which spoils what the network knows of shapes: what perturbed-attention guidance steers away from.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 TIME_WIDTH = 128
+BLIND = 3  # the transformer block that can be told to attend to nothing (the last one where there are fewer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ class RMSNorm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention with normalised queries and keys; `context` is the sequence itself or the prompt."""
+    """Multi-head attention with normalised queries and keys; `context` is the sequence itself or the prompt.
+
+    blind: (B, 1), 1 where each position sees itself alone (Ahn et al. 2024, eq. 15), 0 where it sees all, or between.
+    """
 
     def __init__(self, width: int, heads: int, context_width: int) -> None:
         super().__init__()
@@ -80,11 +85,13 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
         self.query_norm, self.key_norm = RMSNorm(width // heads), RMSNorm(width // heads)
 
-    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor, mask: Tensor | None = None, blind: Tensor | None = None) -> Tensor:
         batch, length, width = x.shape
         q = self.query(x).view(batch, length, self.heads, -1).transpose(1, 2)
         k, v = self.key_value(context).view(batch, context.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         h = F.scaled_dot_product_attention(self.query_norm(q), self.key_norm(k), v, attn_mask=mask)
+        if blind is not None:
+            h = h + blind.to(h.dtype)[:, :, None, None] * (v - h)
         return self.out(h.transpose(1, 2).reshape(batch, length, width))
 
 
@@ -100,11 +107,13 @@ class TransformerBlock(nn.Module):
         if self.cross is not None:
             nn.init.zeros_(self.cross.out.weight)
 
-    def forward(self, x: Tensor, modulation: Tensor, text: Tensor | None, mask: Tensor | None) -> Tensor:
+    def forward(
+        self, x: Tensor, modulation: Tensor, text: Tensor | None, mask: Tensor | None, blind: Tensor | None = None
+    ) -> Tensor:
         scale1, shift1, gate1, scale2, shift2, gate2 = (modulation + self.table)[:, None].chunk(6, dim=2)
         shape = (x.shape[-1],)
         h = F.layer_norm(x, shape) * (1 + scale1) + shift1
-        x = x + gate1 * self.attention(h, h)
+        x = x + gate1 * self.attention(h, h, blind=blind)
         if self.cross is not None and text is not None:
             x = x + self.cross(F.layer_norm(x, shape), text, mask)
         return x + gate2 * self.mlp(F.layer_norm(x, shape) * (1 + scale2) + shift2)
@@ -115,6 +124,7 @@ class Hybrid(nn.Module):
 
     x_t: (B, channels, size, size), model scale. time: (B, 128) from `time_features`.
     text: (B, T, text_width) token states and mask: (B, T) bool, True where there is a token; both None without text.
+    blind: (B, 1), 1 where block `BLIND` attends to nothing but each position itself; None: nowhere.
     """
 
     def __init__(self, config: HybridConfig) -> None:
@@ -150,7 +160,14 @@ class Hybrid(nn.Module):
         self.smooth = nn.Conv2d(config.channels, config.channels, 3, padding=1)
         nn.init.dirac_(_zeroed(self.smooth).weight)
 
-    def forward(self, x_t: Tensor, time: Tensor, text: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x_t: Tensor,
+        time: Tensor,
+        text: Tensor | None = None,
+        mask: Tensor | None = None,
+        blind: Tensor | None = None,
+    ) -> Tensor:
         embedding, attend = self.time(time), None
         if self.pooled is not None and text is not None and mask is not None:
             weight = mask.to(text.dtype)[..., None]
@@ -164,8 +181,9 @@ class Hybrid(nn.Module):
             h = narrow(h) + self.positions[stage + 1]
         shape = h.shape
         h, modulation = h.flatten(2).transpose(1, 2), self.modulation(embedding)
-        for block in self.middle:
-            h = block(h, modulation, text, attend)
+        blinded = min(BLIND, len(self.middle) - 1)
+        for index, block in enumerate(self.middle):
+            h = block(h, modulation, text, attend, blind if index == blinded else None)
         h = h.transpose(1, 2).reshape(shape)
         for stage in reversed(range(len(skips))):
             h = self.merge[stage](torch.cat([self.widen[stage](h), skips[stage]], dim=1))

@@ -6,7 +6,7 @@ Codecs, prompt encoders and networks of very different origin meet here behind t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -99,11 +99,12 @@ Network = Callable[..., Tensor]  # x_t, level.t, prompts or None (and Told, of m
 
 @dataclass(frozen=True)
 class Told:
-    """What a few networks are told beside the prompt: those that paint into a hole, and latent consistency models."""
+    """What a few networks are told beside the prompt: those that paint into a hole, latent consistency models, ours."""
 
     guidance: float | None = None  # the scale, for a network that was distilled to follow it by itself
     mask: Tensor | None = None  # (1, 1, h, w): 1 where it may paint
     around: Tensor | None = None  # (1, C, h, w): latents of the picture with the hole in grey
+    blind: bool = False  # attend to nothing where the network's shapes come from, for perturbed-attention guidance
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,10 @@ class Model:
             x0 = prediction.x0.clamp(-self.clamp, self.clamp)
         eps = eps_of(x_t.float(), x0, level) if self.target is Target.X0 else prediction.eps
         return Prediction(x0, eps)
+
+    def blinded(self) -> Model:
+        """The same model with a worse idea of shapes, to be steered away from; of cards that take `pag_scale`."""
+        return replace(self, told=replace(self.told or Told(), blind=True))
 
     def levels(self, steps: int, sampler: str, spacing: Spacing | None = None) -> list[Level]:
         """steps + 1 levels as this model was set up for: its spacing, offset and end; `sampler` by its name."""

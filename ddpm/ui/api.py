@@ -35,6 +35,7 @@ class Endpoints:
         width: int | None = None,
         height: int | None = None,
         upscale: int = 1,
+        pag_scale: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
         """Make pictures from a prompt.
@@ -51,6 +52,7 @@ class Endpoints:
             width: The model's unless given.
             height: The model's unless given.
             upscale: Enlarge every result 1, 2 or 4 times.
+            pag_scale: Perturbed-attention guidance, 0 to 10: firmer shapes, twice the time; 0 is off.
 
         Returns:
             The PNG files, each with its recipe inside, and the recipe of the first with all seeds.
@@ -58,6 +60,7 @@ class Endpoints:
         asked = checked(
             mode="text", prompt=prompt, negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
             guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
+            pag_scale=pag_scale,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.detail
@@ -77,6 +80,7 @@ class Endpoints:
         width: int | None = None,
         height: int | None = None,
         upscale: int = 1,
+        pag_scale: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
         """Change a picture.
@@ -93,6 +97,7 @@ class Endpoints:
             mode="image", image=picture_of(image), strength=strength, prompt=prompt, negative_prompt=negative_prompt,
             model=model, sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, count=count,
             width=width, height=height, upscale=upscale,
+            pag_scale=pag_scale,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.detail
@@ -118,6 +123,7 @@ class Endpoints:
         width: int | None = None,
         height: int | None = None,
         upscale: int = 1,
+        pag_scale: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
         """Repaint a part of a picture; the rest comes back bit for bit.
@@ -141,6 +147,7 @@ class Endpoints:
             mask_blur=mask_blur, mask_grow=mask_grow, fill=fill, only_masked=only_masked, padding=padding,
             prompt=prompt, negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
             guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
+            pag_scale=pag_scale,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.detail
@@ -161,6 +168,7 @@ class Endpoints:
         width: int | None = None,
         height: int | None = None,
         upscale: int = 1,
+        pag_scale: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], gr.FileData | None, dict]:
         """Make faces that remember the one in a photo.
@@ -178,6 +186,7 @@ class Endpoints:
             mode="selfie", image=picture_of(image), likeness=likeness, strength=strength, count=count,
             prompt=prompt or None, negative_prompt=negative_prompt or None, model=model, sampler=sampler,
             steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height, upscale=upscale,
+            pag_scale=pag_scale,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.framed, answer.detail
@@ -195,6 +204,7 @@ class Endpoints:
         seed: int = -1,
         width: int | None = None,
         height: int | None = None,
+        pag_scale: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[gr.FileData | None, gr.FileData | None, dict]:
         """Film how noise becomes a picture.
@@ -210,6 +220,7 @@ class Endpoints:
         asked = checked(
             mode="text", prompt=prompt, fps=fps, format=format, negative_prompt=negative_prompt, model=model,
             sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height,
+            pag_scale=pag_scale,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.film, answer.files[-1] if answer.files else None, answer.detail

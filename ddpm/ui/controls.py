@@ -106,6 +106,11 @@ def sized(card: ModelCard | None) -> bool:
     return card is not None and not card.fixed_size
 
 
+def takes_pag(card: ModelCard | None) -> bool:
+    """Whether the model can be steered away from what it makes without attention."""
+    return card is not None and card.takes_pag
+
+
 def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1, steps: int | None = None) -> Fields:
     """The settings that every tab has, in the order in which they stand on each."""
     text, defaults = reads_prompt(card), card.defaults if card else None
@@ -116,6 +121,10 @@ def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1,
     fields["guidance_scale"] = gr.Slider(
         0, 15, defaults.guidance_scale if defaults else 3, step=0.5, label="Follow the words",
         info="Low wanders, high obeys. 1 is off.", visible=text,
+    )  # fmt: skip
+    fields["pag_scale"] = gr.Slider(
+        0, 4, defaults.pag_scale if defaults else 0, step=0.25, label="Firm shapes",
+        info="Steers away from pictures that fall apart. 0 is off and quicker.", visible=takes_pag(card),
     )  # fmt: skip
     with gr.Row():
         fields["model"] = gr.Dropdown(choices(cards), value=card.name if card else None, label="Model", min_width=130)
@@ -147,6 +156,7 @@ def suited(card: ModelCard) -> dict[str, dict[str, Any]]:
     return {
         **{name: {"visible": text} for name in TEXT_ONLY},
         "guidance_scale": {"visible": text, "value": defaults.guidance_scale},
+        "pag_scale": {"visible": takes_pag(card), "value": defaults.pag_scale},
         "sampler": {"value": defaults.sampler},
         "steps": {"value": defaults.steps},
         "count": {"maximum": card.max_count},
@@ -175,6 +185,7 @@ def given(cards: Sequence[ModelCard], values: dict[str, Any]) -> dict[str, Any]:
     """Fields' values as the request takes them; what the chosen model does not have is hidden, so not sent."""
     card = next((card for card in cards if card.name == values.get("model")), None)
     hidden = (() if reads_prompt(card) else TEXT_ONLY) + (() if sized(card) else SIZES)
+    hidden += () if takes_pag(card) else ("pag_scale",)
     left = {name: value for name, value in values.items() if name not in hidden}
     return left | {"model": values.get("model") or None, "seed": read_seed(values.get("seed"))}
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from ddpm.diffusion.guidance import classifier_free, noise_share, towards
+from ddpm.diffusion.guidance import away_from, classifier_free, noise_share, towards
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import CLEAN, Schedule, levels
 
@@ -49,6 +49,23 @@ def test_scale_one_is_the_condition_alone_and_scale_zero_none_of_it():
     assert painter.batches == [3] and torch.equal(alone.x0, painter(X, LEVEL, COND).x0)
     none = classifier_free(painter, COND, UNCOND, 0.0, join=join)(X, LEVEL)
     torch.testing.assert_close(none.x0, painter(X, LEVEL, UNCOND).x0)
+
+
+def test_away_from_a_worse_network_is_a_step_from_it_through_the_better_one():
+    painter = Painter()
+
+    def better(x_t, level):
+        return painter(x_t, level, COND)
+
+    def worse(x_t, level):
+        return painter(x_t, level, UNCOND)
+
+    steered = away_from(worse, better, 1.5)(X, LEVEL)
+    torch.testing.assert_close(steered.x0, 2.5 * better(X, LEVEL).x0 - 1.5 * worse(X, LEVEL).x0)
+    torch.testing.assert_close(LEVEL.alpha * steered.x0 + LEVEL.sigma * steered.eps, X)
+    guided = classifier_free(painter, COND, UNCOND, 2.5, join=join)(X, LEVEL)  # with no prompt as the worse one
+    torch.testing.assert_close(steered.x0, guided.x0)
+    torch.testing.assert_close(away_from(worse, better, 0.0)(X, LEVEL).x0, better(X, LEVEL).x0)
 
 
 def test_outside_its_interval_guidance_costs_nothing():

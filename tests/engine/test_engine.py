@@ -51,6 +51,19 @@ def test_a_prompt_and_guidance_change_the_picture(engine: Engine) -> None:
                 picture(prompt="a fox", negative_prompt="snow")}) == 5  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["tiny", "tiny-text"])
+def test_a_picture_is_steered_away_from_what_the_network_says_without_attention(engine: Engine, name: str) -> None:
+    def made(**values: object) -> Result:
+        return results(engine, Request.checked(model=name, seed=1, **values))[0]
+
+    plain, firm = made(), made(pag_scale=1.5)
+    assert plain.image.tobytes() == made(pag_scale=0).image.tobytes()
+    assert firm.image.tobytes() not in (plain.image.tobytes(), made(pag_scale=3).image.tobytes())
+    assert firm.recipe["request"]["pag_scale"] == 1.5 and plain.recipe["request"]["pag_scale"] == 0
+    both = results(engine, Request(model=name, seed=0, count=2, pag_scale=1.5))
+    assert both[1].image.tobytes() == firm.image.tobytes()
+
+
 def test_a_drawn_seed_is_reported_and_makes_the_picture_again(engine: Engine) -> None:
     first = results(engine, Request(model="tiny"))[0]
     assert 0 <= first.seed < 2**32

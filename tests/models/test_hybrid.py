@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
+from ddpm.models.hybrid import BLIND, Attention, Hybrid, HybridConfig, time_features
 
 SMALL = HybridConfig(size=16, patch=2, widths=(16, 32), res_blocks=1, blocks=1, heads=2, text_width=8)
 
@@ -68,3 +68,26 @@ def test_every_parameter_learns() -> None:
     text, mask = torch.randn(1, 4, 8), torch.ones(1, 4, dtype=torch.bool)
     net(torch.randn(1, 3, 16, 16), time_features(torch.rand(1)), text, mask).sum().backward()
     assert [name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+@torch.no_grad()
+def test_a_blind_attention_sees_each_position_alone() -> None:
+    attention, x = Attention(16, 2, 16), torch.randn(2, 9, 16)
+    values = attention.key_value(x)[..., 16:]
+    assert_close(attention(x, x, blind=torch.ones(2, 1)), attention.out(values))
+    assert torch.equal(attention(x, x, blind=torch.zeros(2, 1)), attention(x, x))
+
+
+@torch.no_grad()
+def test_one_block_is_blinded_for_the_pictures_that_ask_for_it() -> None:
+    net = network(HybridConfig(size=16, patch=2, widths=(16, 32), res_blocks=1, blocks=BLIND + 2, heads=2))
+    x, time, blind = torch.randn(2, 3, 16, 16), time_features(torch.tensor([0.3, 0.8])), torch.tensor([[0.0], [1.0]])
+    seeing, mixed = net(x, time), net(x, time, blind=blind)
+    assert_close(mixed[:1], seeing[:1])
+    assert (mixed[1] - seeing[1]).abs().max() > 1e-3
+    for index, block in enumerate(net.middle):  # an attention whose values are zero says the same, blind or not
+        kept = block.attention.key_value.weight[32:].clone()
+        block.attention.key_value.weight[32:] = 0
+        same = torch.equal(net(x, time, blind=blind), net(x, time))
+        block.attention.key_value.weight[32:] = kept
+        assert same == (index == BLIND)

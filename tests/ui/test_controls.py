@@ -15,12 +15,13 @@ from ddpm.ui.examples import EVERY, FILM, TEXT
 def card(kind: str, fixed: bool) -> ModelCard:
     return ModelCard(name=f"{kind}-{fixed}", title="One", origin="folder", format="diffusers", size=64, channels=3,
                      target="eps", schedule="linear", text="clip" if kind == "text" else None, licence="MIT",
-                     defaults=Defaults("ddim", 30, 5.0), kind=kind, factor=8, fixed_size=fixed)  # type: ignore[arg-type]  # fmt: skip
+                     defaults=Defaults("ddim", 30, 5.0), kind=kind, factor=8, fixed_size=fixed,
+                     takes_pag=fixed)  # type: ignore[arg-type]  # fmt: skip
 
 
 CARDS = [card(kind, fixed) for kind in ("text", "unconditional") for fixed in (True, False)]
-VALUES = {"prompt": "a lake", "negative_prompt": "", "guidance_scale": 4.0, "sampler": "ddim", "steps": 5, "count": 1,
-          "width": 96, "height": 64, "seed": "", "upscale": 1}  # fmt: skip
+VALUES = {"prompt": "a lake", "negative_prompt": "", "guidance_scale": 4.0, "pag_scale": 1.0, "sampler": "ddim", 
+          "steps": 5, "count": 1, "width": 96, "height": 64, "seed": "", "upscale": 1}  # fmt: skip
 
 
 @pytest.mark.parametrize("model", CARDS, ids=[one.name for one in CARDS])
@@ -28,6 +29,7 @@ def test_what_a_model_lacks_is_hidden_and_not_sent(model: ModelCard) -> None:
     sent, settings = given(CARDS, VALUES | {"model": model.name}), suited(model)
     for name in ("prompt", "negative_prompt", "guidance_scale"):
         assert (name in sent) == settings[name]["visible"] == (model.kind == "text")
+    assert ("pag_scale" in sent) == settings["pag_scale"]["visible"] == model.takes_pag
     for name in ("width", "height"):
         assert (name in sent) == settings[name]["visible"] == (not model.fixed_size)
         size = settings[name]
