@@ -25,3 +25,8 @@ document.addEventListener('drop', event => {
   input.files = box.files;
   input.dispatchEvent(new Event('change', { bubbles: true }));
 });
+
+// Where the tabs do not all fit, the chosen one is brought into sight.
+const sight = tab => tab.scrollIntoView({ inline: 'center', block: 'nearest' });
+new MutationObserver(changes => changes.forEach(({ target }) => target.ariaSelected === 'true' && sight(target)))
+  .observe(document.body, { attributes: true, attributeFilter: ['aria-selected'], subtree: true });

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageChops
 
 from ddpm.errors import BadRequest
+from ddpm.images import open_mask
 from ddpm.request import Request
 from ddpm.ui import examples
 from ddpm.ui.controls import (
@@ -29,6 +30,7 @@ from ddpm.ui.easel import Easel, Page, Updates
 from ddpm.ui.pictures import SafeImage, SafeMask, drawn_mask, for_editor, required
 
 BRUSH = "#ff2f92"
+TINT = 0.6  # of the brush's colour over an example's mask
 FILLS = [("Original", "original"), ("Fill", "fill"), ("Noise", "noise")]
 
 
@@ -67,10 +69,11 @@ def build(page: Page) -> Easel:
 
 
 class Canvas(Easel):
-    """An easel whose examples bring their mask as a file: gradio's editor draws no strokes that it did not see made."""
+    """An easel whose examples bring their mask as a file, shown in the picture: gradio's editor misplaces strokes that
+    it did not see made."""
 
     def fill(self, example: examples.Example) -> Updates:
-        gr.Info("The mask of this example is a file: More settings, Mask from a file. Remove it to paint your own.")
+        gr.Info("Pink is repainted. Paint to add to it; it comes from Mask from a file, under More settings.")
         first = _started(example.values)
         return {**super().fill(example), self.fields["painted"]: first}
 
@@ -97,20 +100,22 @@ def _editor(value: Any) -> gr.ImageEditor:
 
 
 def _started(values: dict[str, Any]) -> dict[str, Any] | None:
-    """An example's picture in the editor."""
-    path = examples.path(values["image"])
+    """An example's picture in the editor, its mask laid over it in the brush's colour."""
+    path, mask = examples.path(values["image"]), examples.path(values.get("mask", ""))
     if path is None:
         return None
     with Image.open(path) as image:
-        return for_editor(image.convert("RGB"))
+        shown = image.convert("RGB")
+    if mask is not None:
+        painted = Image.blend(shown, Image.new("RGB", shown.size, BRUSH), TINT)
+        shown = Image.composite(painted, shown, open_mask(mask).resize(shown.size))
+    return for_editor(shown)
 
 
 def chosen_mask(drawn: Image.Image | None, uploaded: Image.Image | None) -> Image.Image:
-    """The uploaded mask, which wins and says so, else the painted one."""
-    if uploaded is not None:
-        if drawn is not None:
-            gr.Info("The mask from the file was used, not the painted one. Remove the file to use your strokes.")
-        return uploaded
-    if drawn is None:
-        raise BadRequest("Paint over a part first.", "mask")
-    return drawn
+    """What is painted and what a file masks, together. drawn: L; uploaded: L of any size."""
+    if uploaded is None:
+        if drawn is None:
+            raise BadRequest("Paint over a part first.", "mask")
+        return drawn
+    return uploaded if drawn is None else ImageChops.lighter(drawn, uploaded.resize(drawn.size))

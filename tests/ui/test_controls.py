@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from ddpm.errors import BadRequest
 from ddpm.models.card import Defaults, ModelCard
@@ -10,6 +11,7 @@ from ddpm.request import LIMITS, Request
 from ddpm.request import SAMPLER_NAMES as KNOWN
 from ddpm.ui.controls import SAMPLER_NAMES, given, read_seed, suited
 from ddpm.ui.examples import EVERY, FILM, TEXT
+from ddpm.ui.inpaint import chosen_mask
 
 
 def card(kind: str, fixed: bool) -> ModelCard:
@@ -57,3 +59,15 @@ def test_examples_are_requests() -> None:
         assert needed in (None, "photo", *names[:place]), example.name  # made before it is needed
     for example in TEXT + FILM:
         assert Request.checked(mode=example.mode, **example.values).prompt
+
+
+def test_what_is_painted_and_what_a_file_masks_are_both_repainted() -> None:
+    drawn, uploaded = Image.new("L", (40, 20)), Image.new("L", (80, 40))
+    drawn.paste(255, (0, 0, 10, 20))
+    uploaded.paste(255, (60, 0, 80, 40))
+    both = chosen_mask(drawn, uploaded)
+    assert both.size == (40, 20)
+    assert [both.getpixel((x, 10)) for x in (5, 20, 35)] == [255, 0, 255]
+    assert chosen_mask(drawn, None) is drawn and chosen_mask(None, uploaded) is uploaded
+    with pytest.raises(BadRequest, match="Paint over a part first"):
+        chosen_mask(None, None)
