@@ -11,7 +11,7 @@ from ddpm.errors import CannotLoad
 from ddpm.loading import load
 from tests.loading import foreign
 from tests.loading.checks import MINI, grey, times
-from tests.loading.foreign import Weights
+from tests.loading.foreign.layers import Weights
 
 
 @pytest.fixture

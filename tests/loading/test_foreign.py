@@ -1,4 +1,4 @@
-"""Checkpoints of other pixel models: their network written from its description (foreign.py), saved as they save.
+"""Checkpoints of other pixel models: their network written from its description (foreign/), saved as they save.
 
 Equal outputs, the right branch and step.
 """
@@ -12,7 +12,7 @@ from ddpm.errors import CannotLoad
 from ddpm.loading import load
 from tests.loading import foreign
 from tests.loading.checks import MINI, T, grey, same, times
-from tests.loading.foreign import Weights
+from tests.loading.foreign.layers import Weights
 
 
 def test_minimal_repository(tmp_path):
