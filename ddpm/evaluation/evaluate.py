@@ -60,6 +60,7 @@ class Task:
     prompts: int
     real: tuple[Path, ...]
     real_count: int | None
+    plain: bool  # prompts and renders of one near subject, as `data.plain` trains
     held_out: tuple[Path, ...]
     referee: Path | None
     judge: Path
@@ -88,7 +89,12 @@ class Evaluation:
             "size": self.size,
         }
         if self.gallery:
-            report |= {"weights": self.gallery.hash, "settings": self.gallery.resolved, "first_seed": FIRST_SEED}
+            report |= {
+                "weights": self.gallery.hash,
+                "settings": self.gallery.resolved,
+                "plain": self.task.plain,
+                "first_seed": FIRST_SEED,
+            }
         for name, measure in self._measures():
             try:
                 report[name] = measure()
@@ -135,7 +141,7 @@ class Evaluation:
 
     @cached_property
     def _renders(self) -> Renders:
-        return Renders(self.task.cache)
+        return Renders(self.task.cache, plain=self.task.plain)
 
     @cached_property
     def real(self) -> Tensor:

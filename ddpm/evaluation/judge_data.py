@@ -23,10 +23,16 @@ UNKNOWN = -100  # F.cross_entropy passes over it
 
 @dataclass(frozen=True, slots=True)
 class Renders:
-    """pictures: (N, S, S, 3) uint8, read from disk as they are asked for; seen: what is in each."""
+    """pictures: (N, S, S, 3) uint8, read from disk as they are asked for; seen: what is in each; plain: whether so."""
 
     pictures: np.ndarray
     seen: list[Labels]
+    plain: list[bool]
+
+    def newest(self, count: int, plain: bool = False) -> Renders:
+        """The last `count`, or those of them that are plain."""
+        places = [i for i in range(len(self.seen) - count, len(self.seen)) if self.plain[i] or not plain]
+        return Renders(self.pictures[places], [self.seen[i] for i in places], [self.plain[i] for i in places])
 
     def answers(self, heads: Heads) -> Tensor:
         """(N, heads) int64, UNKNOWN where a head has no answer."""
@@ -44,7 +50,7 @@ def read_renders(folder: Path) -> Renders:
         raise BadRequest(f"{folder} must hold pictures.npy and facts.json ({error}).", "data") from error
     if len(facts) != len(pictures):
         raise BadRequest(f"{folder}: {len(pictures)} pictures, but facts of {len(facts)}.", "data")
-    return Renders(pictures, [labels(each) for each in facts])
+    return Renders(pictures, [labels(each) for each in facts], [bool(each.get("plain")) for each in facts])
 
 
 def augment(pixels: Tensor, rng: torch.Generator) -> Tensor:
@@ -74,10 +80,12 @@ def augment(pixels: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def paint(folder: Path, count: int, seed: int) -> None:
-    """A data folder of `count` renders."""
+    """A data folder of `count` renders, every third as plain as what the scenes model learns."""
     from ddpm.training.data.scenes import render
 
     folder.mkdir(parents=True, exist_ok=True)
-    painted = [render(index, seed) for index in tqdm(range(count), unit=" pictures", desc="painting")]
+    indices = tqdm(range(count), unit=" pictures", desc="painting")
+    painted = [render(index, seed, plain=index % 3 == 0) for index in indices]
     np.save(folder / "pictures.npy", np.stack([each.pixels for each in painted]))
-    (folder / "facts.json").write_text(json.dumps([each.facts for each in painted]))
+    facts = [each.facts | {"plain": index % 3 == 0} for index, each in enumerate(painted)]
+    (folder / "facts.json").write_text(json.dumps(facts))

@@ -42,11 +42,11 @@ class Rendered:
 class Renders:
     """Renders by index, painted when first asked for and kept."""
 
-    def __init__(self, cache: Path, seed: int = SEED) -> None:
+    def __init__(self, cache: Path, seed: int = SEED, plain: bool = False) -> None:
         if importlib.util.find_spec("skia") is None:
             raise Missing("Prompts are measured beside renders, which skia-python paints: pip install skia-python")
-        self.seed = seed
-        self.folder = cache / f"renders-{seed}-{_renderer_hash()}"
+        self.seed, self.plain = seed, plain
+        self.folder = cache / f"renders-{'plain-' if plain else ''}{seed}-{_renderer_hash()}"
 
     def get(self, count: int, advance: Callable[[int], object]) -> list[Rendered]:
         """The first `count`."""
@@ -73,7 +73,7 @@ class Renders:
 
         if wish:
             wish["category"] = _category(wish["subject"])
-        painted = render(index, self.seed, **wish)
+        painted = render(index, self.seed, plain=self.plain, **wish)
         caption = random.Random(f"caption:{self.seed}:{index}").choice(painted.captions)
         self.folder.mkdir(parents=True, exist_ok=True)
         said.write_text(json.dumps({"caption": caption, "facts": painted.facts}), encoding="utf-8")

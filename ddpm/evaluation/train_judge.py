@@ -104,13 +104,13 @@ def _with_words(known: dict[str, Tensor], words: Heads, network: Judge) -> dict[
     return fitted
 
 
-def measure(judge: Judge, renders: Renders, newest: int) -> dict[str, float]:
-    """Share right of each head on the newest renders; `daylight colour` counts those by day, above water."""
-    chosen = np.arange(len(renders.seen) - newest, len(renders.seen))
-    pixels = torch.from_numpy(np.ascontiguousarray(renders.pictures[chosen])).permute(0, 3, 1, 2)
+def measure(judge: Judge, renders: Renders) -> dict[str, float]:
+    """Share right of each head; `daylight colour` counts pictures by day, above water."""
+    if not renders.seen:
+        return {}
+    pixels = torch.from_numpy(np.ascontiguousarray(renders.pictures)).permute(0, 3, 1, 2)
     marks: dict[str, list[bool]] = {head: [] for head in (*HEADS, "daylight colour")}
-    for place, reading in zip(chosen, judge.read(pixels), strict=True):
-        seen = renders.seen[place]
+    for seen, reading in zip(renders.seen, judge.read(pixels), strict=True):
         for head, word in seen.items():
             marks[head].append(reading[head] == word)
         if "colour" in seen and seen.get("time") == "day":
@@ -130,16 +130,24 @@ def train(given: argparse.Namespace) -> tuple[Judge, str]:
         _learn(state, renders, given)
     finally:
         state.save(state_file)
-    shares = measure(state.ema, renders, given.keep_out)
-    print(json.dumps({"images": state.images, **shares}))
-    return state.ema, card(state, shares, len(renders.seen) - given.keep_out, given)
+    shares = measure(state.ema, renders.newest(given.keep_out))
+    plain = measure(state.ema, renders.newest(given.keep_out, plain=True))
+    print(json.dumps({"images": state.images, **shares, "plain": plain}))
+    return state.ema, card(state, shares, plain, len(renders.seen) - given.keep_out, given)
 
 
-def card(state: Training, shares: Mapping[str, float], count: int, given: argparse.Namespace) -> str:
-    """The model card, with what was measured."""
+def card(
+    state: Training,
+    shares: Mapping[str, float],
+    plain: Mapping[str, float],
+    count: int,
+    given: argparse.Namespace,
+) -> str:
+    """The model card, with what was measured on all and on plain renders."""
     config = state.judge.config
     words = ", ".join(f"{len(answers)} of {head}" for head, answers in config.heads.items())
-    figures = "\n".join(["| | |", "|---|---|", *(f"| {head} | {share:.4f} |" for head, share in shares.items())])
+    rows = (f"| {head} | {share:.4f} | {plain.get(head, float('nan')):.4f} |" for head, share in shares.items())
+    figures = "\n".join(["| | all | plain |", "|---|---|---|", *rows])
     return CARD.read_text(encoding="utf-8").format(
         size=config.size, words=words, count=f"{count:,}", kept=f"{given.keep_out:,}", images=f"{state.images:,}",
         rate=given.rate, batch=given.batch, figures=figures,
@@ -162,7 +170,7 @@ def _learn(state: Training, renders: Renders, given: argparse.Namespace) -> None
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             if time.monotonic() - saved > given.save_every:
                 state.save(given.run / "state.pt")
-                shares = measure(state.ema, renders, min(QUICK, given.keep_out))
+                shares = measure(state.ema, renders.newest(min(QUICK, given.keep_out)))
                 print(json.dumps({"images": state.images, "loss": round(loss, 4), **shares}), flush=True)
                 saved = time.monotonic()
 
