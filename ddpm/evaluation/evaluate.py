@@ -92,9 +92,10 @@ class Evaluation:
             report |= {
                 "weights": self.gallery.hash,
                 "settings": self.gallery.resolved,
-                "plain": self.task.plain,
                 "first_seed": FIRST_SEED,
             }
+        if self.reads_text:
+            report["plain"] = self.task.plain
         for name, measure in self._measures():
             try:
                 report[name] = measure()

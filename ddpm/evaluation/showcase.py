@@ -81,9 +81,9 @@ def drawn(drawing: Drawing, shift: int = 0) -> Image.Image:
 
 
 def middle() -> Image.Image:
-    """A mask (L) over the middle of a picture, above what stands in front."""
+    """A mask (L) over all but the edges of a picture, which show light and horizon."""
     mask = Image.new("L", (SIDE, SIDE))
-    ImageDraw.Draw(mask).rounded_rectangle((14, 30, 114, 100), radius=24, fill=255)
+    ImageDraw.Draw(mask).rounded_rectangle((8, 14, 120, 112), radius=30, fill=255)
     return mask
 
 
