@@ -1,6 +1,6 @@
 """A sketch while one types: the prompt in a few steps, small and at once; the newest text wins.
 
-The seed stays, so that a sketch grows with its sentence and Enter makes the same picture in full.
+The seed stays, so that a sketch grows with its sentence; Enter makes the full picture of that seed.
 """
 
 from __future__ import annotations
