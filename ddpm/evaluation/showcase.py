@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -131,7 +131,7 @@ def film(engine: Engine) -> bytes:
     return next(event.data for event in engine.run(Request.checked(**FILM)) if isinstance(event, Film))
 
 
-def stacked(images: Sequence[Image.Image] | Any) -> Tensor:
+def stacked(images: Iterable[Image.Image]) -> Tensor:
     """(N, 3, H, W) uint8."""
     return torch.stack([torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1) for image in images])
 
