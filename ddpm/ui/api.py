@@ -52,7 +52,7 @@ class Endpoints:
             width: The model's unless given.
             height: The model's unless given.
             upscale: Enlarge every result 1, 2 or 4 times.
-            pag_scale: Perturbed-attention guidance, 0 to 10: firmer shapes, twice the time; 0 is off.
+            pag_scale: Perturbed-attention guidance, 0 to 10: firmer shapes, a further call a step; 0 is off.
 
         Returns:
             The PNG files, each with its recipe inside, and the recipe of the first with all seeds.
