@@ -31,6 +31,17 @@ class Words(NamedTuple):
     unwanted: str
 
 
+class Guide(NamedTuple):
+    """How hard a run is pulled towards its prompt, and the noise share at which that ends."""
+
+    scale: float
+    until: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.until, 1.0
+
+
 def conditioned(request: Request, model: Model, levels: Sequence[Level]) -> Callable[[Sequence[int]], Predict]:
     """Seeds of a batch -> the network with the prompts of its pictures. `levels` are those that the run visits.
 
@@ -40,7 +51,7 @@ def conditioned(request: Request, model: Model, levels: Sequence[Level]) -> Call
     encoder = model.text
     if encoder is None:
         return lambda seeds: lambda x_t, level: model.denoise(x_t, level, None)
-    scale = request.guidance_scale if request.guidance_scale is not None else 1.0
+    guide = Guide(1.0 if request.guidance_scale is None else request.guidance_scale, request.guidance_until or 0.0)
     times = sorted({-level.t for level in levels[:-1]})  # rising, as bisect wants them
     steps = max(len(times), 1)
 
@@ -51,7 +62,7 @@ def conditioned(request: Request, model: Model, levels: Sequence[Level]) -> Call
         def at(step: int) -> Predict:
             words = tuple(_words(one, step, steps) for one in told)
             if words not in known:
-                known[words] = _predict(model, encoder, words, scale)
+                known[words] = _predict(model, encoder, words, guide)
             return known[words]
 
         ends = sorted({end for one in told for text in one for end, _ in schedule(text, steps)})
@@ -95,20 +106,20 @@ def _words(told: tuple[str, str], step: int, steps: int) -> Words:
 
 
 @torch.no_grad()
-def _predict(model: Model, encoder: TextEncoder, words: tuple[Words, ...], scale: float) -> Predict:
+def _predict(model: Model, encoder: TextEncoder, words: tuple[Words, ...], guide: Guide) -> Predict:
     """The network with these words, one entry a picture. Prompts that say nothing new cost no second half."""
     if all(len(one.wanted) == 1 and one.wanted[0].weight == 1 for one in words):
         cond = _encoded(encoder, [one.wanted[0].text for one in words])
         uncond = _encoded(encoder, [one.unwanted for one in words])
         same = all(one.wanted[0].text == one.unwanted for one in words)  # then both halves would say the same
-        return classifier_free(model.denoise, cond, uncond, 1.0 if same else scale, join=join)
+        scale = 1.0 if same else guide.scale
+        return classifier_free(model.denoise, cond, uncond, scale, interval=guide.interval, join=join)
     most = max(len(one.wanted) for one in words)
     filled = [[*one.wanted, *[Part("", 0.0)] * (most - len(one.wanted))] for one in words]
     conds = [_encoded(encoder, [row[index].text for row in filled]) for index in range(most)]
     weights = torch.tensor([[row[index].weight for row in filled] for index in range(most)])
-    return composed(
-        model.denoise, conds, weights, _encoded(encoder, [one.unwanted for one in words]), scale, join=_joined
-    )
+    uncond = _encoded(encoder, [one.unwanted for one in words])
+    return composed(model.denoise, conds, weights, uncond, guide.scale, interval=guide.interval, join=_joined)
 
 
 def _encoded(encoder: TextEncoder, prompts: list[str]) -> Text:

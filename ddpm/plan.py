@@ -91,6 +91,12 @@ def resolve(request: Request, card: ModelCard) -> Request:
                 " leave it out.",
                 "guidance_scale",
             )
+        if request.guidance_until:
+            raise BadRequest(
+                f"guidance_until is {request.guidance_until:g}, but {card.name} reads no prompt that could guide it;"
+                " leave it out.",
+                "guidance_until",
+            )
     if request.pag_scale and not card.takes_pag:
         raise BadRequest(
             f"pag_scale is {request.pag_scale:g}, but {card.name} has no attention to switch off; leave it out.",
@@ -109,6 +115,7 @@ def resolve(request: Request, card: ModelCard) -> Request:
             "sampler": request.sampler or defaults.sampler,
             "steps": request.steps or defaults.steps,
             "guidance_scale": guidance if request.guidance_scale is None else request.guidance_scale,
+            "guidance_until": defaults.guidance_until if request.guidance_until is None else request.guidance_until,
             "pag_scale": defaults.pag_scale if request.pag_scale is None else request.pag_scale,
             "width": width,
             "height": height,

@@ -21,6 +21,7 @@ PROMPT_LIMIT = 2000
 LIMITS: dict[str, tuple[float, float]] = {  # both ends are allowed; the page's sliders read them too
     "steps": (1, 1000),
     "guidance_scale": (0.0, 30.0),
+    "guidance_until": (0.0, 1.0),
     "pag_scale": (0.0, 10.0),
     "seed": (-1, 2**63 - 1),
     "count": (1, 16),
@@ -152,6 +153,7 @@ class Request(Checked):
     sampler: Annotated[str | None, _one_of("sampler", SAMPLER_NAMES)] = None
     steps: Annotated[int, _within("steps")] | None = None
     guidance_scale: Annotated[float, _within("guidance_scale")] | None = None
+    guidance_until: Annotated[float, _within("guidance_until")] | None = None  # a noise share; 0: to the end
     pag_scale: Annotated[float, _within("pag_scale")] | None = None
     seed: Annotated[int, _within("seed")] = -1
     count: Annotated[int, _within("count")] = 1

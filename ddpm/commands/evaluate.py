@@ -31,6 +31,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sampler", metavar="NAME")
     command.add_argument("--steps", type=int)
     command.add_argument("--guidance-scale", type=float)
+    command.add_argument("--guidance-until", type=float)
     command.add_argument("--pag-scale", type=float)
     command.add_argument("--size", type=int, default=128, help="pixels a side of --pictures (default 128)")
     command.add_argument("--out", type=Path, metavar="FILE", help="default WEIGHTS/NAME/evaluation.json")
@@ -65,7 +66,7 @@ def run(given: argparse.Namespace) -> int:
         judge=given.judge or given.weights / "judge",
         cache=given.cache,
         sheets=given.sheets,
-        settings=Settings(given.sampler, given.steps, given.guidance_scale, given.pag_scale),
+        settings=Settings(given.sampler, given.steps, given.guidance_scale, given.pag_scale, given.guidance_until),
     )
     with opened_engine(given) as engine:
         report = Evaluation(task, engine).run()

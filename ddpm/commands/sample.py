@@ -33,6 +33,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     for name in ("--steps", "--seed", "--count", "--width", "--height"):
         command.add_argument(name, type=int)
     command.add_argument("--guidance-scale", type=float)
+    command.add_argument("--guidance-until", type=float, help="noise share (0 to 1) at which guidance ends; 0: never")
     command.add_argument("--pag-scale", type=float, help="perturbed-attention guidance: firm shapes")
     command.add_argument("--upscale", type=int, help="1, 2 or 4")
     command.add_argument("--upscaler", metavar="NAME", help="x4plus, x4plus-anime or animevideov3")

@@ -8,23 +8,32 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from ddpm.diffusion.guidance import Denoise, Join
+from ddpm.diffusion.guidance import Denoise, Join, noise_share
 from ddpm.diffusion.prediction import Predict, Prediction
 from ddpm.diffusion.schedule import Level
 
 
 def composed(
-    denoise: Denoise, conds: Sequence[object], weights: Tensor, uncond: object, scale: float, *, join: Join
+    denoise: Denoise,
+    conds: Sequence[object],
+    weights: Tensor,
+    uncond: object,
+    scale: float,
+    *,
+    interval: tuple[float, float] = (0.0, 1.0),
+    join: Join,
 ) -> Predict:
     """uncond + scale * sum of weight * (cond - uncond), all from one call. Liu et al. 2022, eq. 11.
 
     conds: k conditions of B pictures each. weights: (k, B). One condition of weight 1 is classifier-free guidance.
+    The scale is 1 at levels whose noise share is outside `interval`.
     """
-    whole = reduce(join, [*conds, uncond])
+    whole, (least, most) = reduce(join, [*conds, uncond]), interval
 
     def predict(x_t: Tensor, level: Level) -> Prediction:
         together = denoise(torch.cat([x_t] * (len(conds) + 1)), level, whole)
-        return Prediction(*(_sum(each.unflatten(0, (-1, len(x_t))), weights, scale) for each in together))
+        here = scale if least <= noise_share(level) <= most else 1.0
+        return Prediction(*(_sum(each.unflatten(0, (-1, len(x_t))), weights, here) for each in together))
 
     return predict
 

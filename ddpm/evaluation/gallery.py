@@ -47,6 +47,7 @@ class Settings:
     steps: int | None = None
     guidance_scale: float | None = None
     pag_scale: float | None = None
+    guidance_until: float | None = None
 
     def request(self, name: str, wish: Wish) -> Request:
         return Request(
@@ -57,6 +58,7 @@ class Settings:
             steps=self.steps,
             guidance_scale=self.guidance_scale,
             pag_scale=self.pag_scale,
+            guidance_until=self.guidance_until,
         )
 
 
@@ -68,7 +70,7 @@ class Gallery:
         self.card = _card(engine, name)
         self.hash = _hash(engine.catalogue.find(name))
         full = resolve(settings.request(name, Wish("", 0)), self.card)
-        decide = ("sampler", "steps", "guidance_scale", "pag_scale", "width", "height")
+        decide = ("sampler", "steps", "guidance_scale", "guidance_until", "pag_scale", "width", "height")
         self.resolved = {key: getattr(full, key) for key in decide}
         said = json.dumps([self.hash, self.resolved], sort_keys=True)
         self.folder = cache / f"{name.replace('/', '-')}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"

@@ -33,6 +33,7 @@ class HybridConfig:
     blocks: int = 5  # transformer blocks in the last stage
     heads: int = 4
     text_width: int = 0  # width of the prompt's token states; 0: the network reads no prompt
+    detail: int = 0  # width of the stage that goes over the picture at half resolution at the end; 0: there is none
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -119,6 +120,27 @@ class TransformerBlock(nn.Module):
         return x + gate2 * self.mlp(F.layer_norm(x, shape) * (1 + scale2) + shift2)
 
 
+class Detail(nn.Module):
+    """Goes over the picture once more where a position is 2x2 pixels: edges and what crosses a patch's border.
+
+    Patches of 4x4 pixels are many numbers for the first stage's few channels, so that a denoiser of patches leaves
+    soft edges and a weave at its patches' borders. Starts as nothing: an older network goes on learning with it.
+    """
+
+    def __init__(self, channels: int, features: int, width: int, embedding: int) -> None:
+        super().__init__()
+        self.take = nn.Conv2d(8 * channels + features, width, 3, padding=1)
+        self.blocks = nn.ModuleList(ResBlock(width, embedding) for _ in range(2))
+        self.norm = nn.GroupNorm(16, width)
+        self.out = _zeroed(nn.Conv2d(width, 4 * channels, 3, padding=1))
+
+    def forward(self, x_t: Tensor, made: Tensor, features: Tensor, embedding: Tensor) -> Tensor:
+        """x_t, made: (B, channels, size, size); features: (B, F, size / 2, size / 2) -> what to add to `made`."""
+        h = torch.cat([F.pixel_unshuffle(x_t, 2), F.pixel_unshuffle(made, 2), features], dim=1)
+        h = _through(self.blocks, self.take(h), embedding)
+        return F.pixel_shuffle(self.out(F.silu(self.norm(h))), 2)
+
+
 class Hybrid(nn.Module):
     """x_t -> the network's output, of x_t's shape.
 
@@ -159,6 +181,8 @@ class Hybrid(nn.Module):
         # The shuffle leaves a grid at patch edges; a 3x3 convolution over pixels, starting as the identity, smooths it.
         self.smooth = nn.Conv2d(config.channels, config.channels, 3, padding=1)
         nn.init.dirac_(_zeroed(self.smooth).weight)
+        features = widths[0] * 4 // config.patch**2
+        self.detail = Detail(config.channels, features, config.detail, embedding) if config.detail else None
 
     def forward(
         self,
@@ -188,7 +212,11 @@ class Hybrid(nn.Module):
         for stage in reversed(range(len(skips))):
             h = self.merge[stage](torch.cat([self.widen[stage](h), skips[stage]], dim=1))
             h = _through(self.up[stage], h, embedding)
-        return self.smooth(F.pixel_shuffle(self.out(F.silu(self.norm(h))), self.config.patch))
+        h = F.silu(self.norm(h))
+        made = self.smooth(F.pixel_shuffle(self.out(h), self.config.patch))
+        if self.detail is None:
+            return made
+        return made + self.detail(x_t, made, F.pixel_shuffle(h, self.config.patch // 2), embedding)
 
 
 def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:

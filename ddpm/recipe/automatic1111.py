@@ -9,8 +9,8 @@ from typing import Any
 from ddpm.recipe.found import Found, renamed, sides
 
 FIELDS = {
-    "Steps": "steps", "Sampler": "sampler", "CFG scale": "guidance_scale", "PAG scale": "pag_scale",
-    "Seed": "seed", "Size-1": "width", "Size-2": "height",
+    "Steps": "steps", "Sampler": "sampler", "CFG scale": "guidance_scale",
+    "CFG until": "guidance_until", "PAG scale": "pag_scale", "Seed": "seed", "Size-1": "width", "Size-2": "height",
     "Model": "model", "Denoising strength": "strength", "Mask blur": "mask_blur",
     "Masked content": "fill", "Inpaint area": "only_masked", "Masked area padding": "padding",
 }  # fmt: skip

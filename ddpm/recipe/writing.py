@@ -92,6 +92,7 @@ def parameters(recipe: dict[str, Any], size: tuple[int, int]) -> str:
         "Steps": made.get("steps"),
         "Sampler": SAMPLERS.get(made.get("sampler", ""), made.get("sampler")),
         "CFG scale": made.get("guidance_scale"),
+        "CFG until": made.get("guidance_until") or None,
         "PAG scale": made.get("pag_scale") or None,
         "Seed": made.get("seed"),
         "Size": f"{made.get('width') or size[0]}x{made.get('height') or size[1]}",

@@ -22,11 +22,14 @@ class Network(Section):
     res_blocks: int = Field(default=2, ge=1)
     blocks: int = Field(default=5, ge=1)
     heads: int = Field(default=4, ge=1)
+    detail: int = Field(default=0, ge=0)  # width of a last stage at half resolution, a multiple of 16; 0: none
 
     @model_validator(mode="after")
     def _divides(self) -> Network:
         if not self.widths or any(width % 16 for width in self.widths) or self.widths[-1] % self.heads:
             raise ValueError(f"widths are multiples of 16, the last one of heads; got {self.widths}, {self.heads}")
+        if self.detail and (self.detail % 16 or self.patch % 2):
+            raise ValueError(f"detail is a multiple of 16 and wants an even patch; got {self.detail}, {self.patch}")
         return self
 
 

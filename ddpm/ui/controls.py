@@ -36,7 +36,8 @@ PICTURE: dict[str, Any] = {"sources": ["upload"], "height": 250, "elem_classes":
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}  # answered beside the queue; the page shows no notice from there
 TELL: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}  # through the queue, for what may refuse or inform
-TEXT_ONLY = ("prompt", "negative_prompt", "guidance_scale")  # what a model that reads no words does not have
+# What a model that reads no words does not have.
+TEXT_ONLY = ("prompt", "negative_prompt", "guidance_scale", "guidance_until")
 SIZES = ("width", "height")
 MOST_STEPS = 100  # of the slider; scripts may ask for more
 
@@ -122,6 +123,10 @@ def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1,
         0, 15, defaults.guidance_scale if defaults else 3, step=0.5, label="Follow the words",
         info="Low wanders, high obeys. 1 is off.", visible=text,
     )  # fmt: skip
+    fields["guidance_until"] = gr.Slider(
+        0, 1, defaults.guidance_until if defaults else 0, step=0.05, label="Stop following at",
+        info="The share of noise at which the words have done their part. 0 is never.", visible=text,
+    )  # fmt: skip
     fields["pag_scale"] = gr.Slider(
         0, 4, defaults.pag_scale if defaults else 0, step=0.25, label="Firm shapes",
         info="Steers away from pictures that fall apart. 0 is off and quicker.", visible=takes_pag(card),
@@ -156,6 +161,7 @@ def suited(card: ModelCard) -> dict[str, dict[str, Any]]:
     return {
         **{name: {"visible": text} for name in TEXT_ONLY},
         "guidance_scale": {"visible": text, "value": defaults.guidance_scale},
+        "guidance_until": {"visible": text, "value": defaults.guidance_until},
         "pag_scale": {"visible": takes_pag(card), "value": defaults.pag_scale},
         "sampler": {"value": defaults.sampler},
         "steps": {"value": defaults.steps},

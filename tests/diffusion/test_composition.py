@@ -34,6 +34,14 @@ def test_one_condition_is_classifier_free_guidance() -> None:
     torch.testing.assert_close(made.eps, known.eps)
 
 
+def test_outside_its_interval_the_scale_is_one() -> None:
+    said = {"weights": torch.tensor([[0.7, 0.7], [-0.4, -0.4]]), "uncond": NONE, "join": join}
+    resting = composed(painter, [A, B], scale=3.0, interval=(0.6, 1.0), **said)(X, LEVEL)  # LEVEL has 4/7 of noise
+    assert torch.equal(resting.x0, composed(painter, [A, B], scale=1.0, **said)(X, LEVEL).x0)
+    at_work = composed(painter, [A, B], scale=3.0, interval=(0.5, 1.0), **said)(X, LEVEL)
+    assert torch.equal(at_work.x0, composed(painter, [A, B], scale=3.0, **said)(X, LEVEL).x0)
+
+
 def test_pulls_add_up() -> None:
     without = painter(X, LEVEL, NONE).x0
     pulls = [painter(X, LEVEL, cond).x0 - without for cond in (A, B)]

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, TooMuch, UnknownModel
 from ddpm.events import Event, Film, Framed, Notice, Preview, Result
+from ddpm.recipe.writing import parameters
 from ddpm.request import FilmRequest, FromImage, FromMask, FromSelfie, Request
 from tests.engine.conftest import tiny_model
 
@@ -62,6 +63,17 @@ def test_a_picture_is_steered_away_from_what_the_network_says_without_attention(
     assert firm.recipe["request"]["pag_scale"] == 1.5 and plain.recipe["request"]["pag_scale"] == 0
     both = results(engine, Request(model=name, seed=0, count=2, pag_scale=1.5))
     assert both[1].image.tobytes() == firm.image.tobytes()
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "(a fox:1.2) AND snow"])
+def test_guidance_rests_below_its_share_of_noise(engine: Engine, prompt: str) -> None:
+    def made(**values: object) -> Result:
+        return results(engine, Request.checked(model="tiny-text", prompt=prompt, seed=1, guidance_scale=6, **values))[0]
+
+    always, early, never = made(guidance_until=0), made(guidance_until=0.6), made(guidance_until=1)
+    assert always.image.tobytes() == made().image.tobytes() != early.image.tobytes() != never.image.tobytes()
+    assert early.recipe["request"]["guidance_until"] == 0.6 and always.recipe["request"]["guidance_until"] == 0
+    assert "CFG until: 0.6" in parameters(early.recipe, (64, 64)) and "until" not in parameters(always.recipe, (64, 64))
 
 
 def test_a_drawn_seed_is_reported_and_makes_the_picture_again(engine: Engine) -> None:
@@ -198,6 +210,7 @@ def test_stop_is_read_between_model_calls_and_keeps_what_is_there(engine: Engine
         ({"model": "tiny", "prompt": "a fox"}, BadRequest, "reads no prompt"),
         ({"model": "tiny", "negative_prompt": "a fox"}, BadRequest, "negative_prompt"),
         ({"model": "tiny", "guidance_scale": 3.0}, BadRequest, "guidance_scale is 3"),
+        ({"model": "tiny", "guidance_until": 0.3}, BadRequest, "guidance_until is 0.3"),
         ({"model": "tiny", "width": 24}, BadRequest, "width is 24"),
         ({"model": "tiny", "width": 4096, "height": 4096}, TooMuch, "4096x4096"),
         ({"model": "tiny", "count": 7}, BadRequest, "at most 6"),

@@ -1,5 +1,7 @@
 """The network's promises: shapes, padding that does not matter, pictures that do not see each other."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -23,6 +25,7 @@ def network(config: HybridConfig = SMALL) -> Hybrid:
         SMALL,
         HybridConfig(size=16, channels=1, patch=1, widths=(16, 16, 32), res_blocks=2, blocks=2, heads=4),
         HybridConfig(size=16, patch=4, widths=(16,), blocks=1, heads=2),
+        HybridConfig(size=16, patch=4, widths=(16,), blocks=1, heads=2, detail=16),
     ],
 )
 def test_output_has_the_shape_of_the_picture(config: HybridConfig) -> None:
@@ -30,6 +33,17 @@ def test_output_has_the_shape_of_the_picture(config: HybridConfig) -> None:
     text = torch.randn(2, 5, 8) if config.text_width else None
     mask = torch.ones(2, 5, dtype=torch.bool) if config.text_width else None
     assert network(config)(x, time_features(torch.rand(2)), text, mask).shape == x.shape
+
+
+@torch.no_grad()
+def test_a_stage_for_detail_begins_as_nothing() -> None:
+    config = HybridConfig(size=16, patch=4, widths=(16, 32), res_blocks=1, blocks=1, heads=2)
+    older, x, time = network(config), torch.randn(2, 3, 16, 16), time_features(torch.tensor([0.1, 0.9]))
+    newer = Hybrid(replace(config, detail=16)).eval()
+    assert all(name.startswith("detail.") for name in newer.load_state_dict(older.state_dict(), strict=False)[0])
+    assert torch.equal(newer(x, time), older(x, time))
+    newer.detail.out.weight.normal_(std=0.1)
+    assert not torch.equal(newer(x, time), older(x, time))
 
 
 @torch.no_grad()
@@ -64,7 +78,7 @@ def test_time_features_are_sinusoids_that_tell_times_apart() -> None:
 
 
 def test_every_parameter_learns() -> None:
-    net = network()
+    net = network(replace(SMALL, detail=16))
     text, mask = torch.randn(1, 4, 8), torch.ones(1, 4, dtype=torch.bool)
     net(torch.randn(1, 3, 16, 16), time_features(torch.rand(1)), text, mask).sum().backward()
     assert [name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()] == []

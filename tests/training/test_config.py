@@ -37,6 +37,7 @@ def test_every_configuration_here_is_valid_and_survives_printing(path: Path) -> 
         ("name: a\ndata: {kind: folder}", r"data\.kind folder needs data\.path"),
         ("name: a\ndata: {kind: shapes}\nbatch: many", r"batch is 'many'"),
         ("name: ../a\ndata: {kind: shapes}", r"name is '../a'"),
+        ("name: a\ndata: {kind: shapes}\nnetwork: {patch: 1, detail: 16}", r"detail is .* even patch; got 16, 1"),
         ("name: a\ndata: {kind: shapes, size: 18}", r"data\.size \(18\) must be a multiple of 8"),
         ("name: a\ndata: {kind: shapes}\nbatch: 10\naccumulate: 3", r"multiple of accumulate"),
         ("name: a\ndata: {kind: shapes}\nema: [0.9, 1.0]", r"ema \(0\.9, 1\.0\) must lie in 0\.\.1"),

@@ -34,12 +34,13 @@ def test_a_run_begins_with_the_weights_of_its_start(tmp_path: Path) -> None:
 def test_another_shape_takes_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(small(tmp_path / "first", images=8))
     start = tmp_path / "first" / "weights" / "small"
-    wider = {**SMALL["network"], "blocks": 2}
+    wider = {**SMALL["network"], "blocks": 2, "detail": 16}
     config = small(tmp_path / "next", start=start, network=wider, images=4, learning_rate=1e-12, muon_rate=1e-12)
     train(config)
     before, after = load(start).module.state_dict(), saved(config)
     assert all(torch.allclose(before[key], after[f"network.{key}"], atol=1e-6) for key in before)
-    assert "network.middle.1.attention.query.weight" in after and "M parameters are from" in capsys.readouterr().out
+    assert {"network.middle.1.attention.query.weight", "network.detail.out.weight"} <= after.keys()
+    assert "M parameters are from" in capsys.readouterr().out
 
 
 def test_the_stages_of_a_shallower_network_become_the_inner_ones() -> None:

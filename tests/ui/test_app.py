@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 ENDPOINTS = {
     "/text_to_image": ["prompt", "negative_prompt", "model", "sampler", "steps", "guidance_scale", "seed", "count",
-                       "width", "height", "upscale"],
+                       "width", "height", "upscale", "pag_scale", "guidance_until"],
     "/image_to_image": ["image", "prompt", "strength"],
     "/inpaint": ["image", "mask", "prompt", "strength", "mask_blur", "mask_grow", "fill", "only_masked", "padding"],
     "/selfie": ["image", "likeness", "strength", "count"],

@@ -22,14 +22,15 @@ def card(kind: str, fixed: bool) -> ModelCard:
 
 
 CARDS = [card(kind, fixed) for kind in ("text", "unconditional") for fixed in (True, False)]
-VALUES = {"prompt": "a lake", "negative_prompt": "", "guidance_scale": 4.0, "pag_scale": 1.0, "sampler": "ddim", 
+VALUES = {"prompt": "a lake", "negative_prompt": "", "guidance_scale": 4.0, "guidance_until": 0.3,
+          "pag_scale": 1.0, "sampler": "ddim",
           "steps": 5, "count": 1, "width": 96, "height": 64, "seed": "", "upscale": 1}  # fmt: skip
 
 
 @pytest.mark.parametrize("model", CARDS, ids=[one.name for one in CARDS])
 def test_what_a_model_lacks_is_hidden_and_not_sent(model: ModelCard) -> None:
     sent, settings = given(CARDS, VALUES | {"model": model.name}), suited(model)
-    for name in ("prompt", "negative_prompt", "guidance_scale"):
+    for name in ("prompt", "negative_prompt", "guidance_scale", "guidance_until"):
         assert (name in sent) == settings[name]["visible"] == (model.kind == "text")
     assert ("pag_scale" in sent) == settings["pag_scale"]["visible"] == model.takes_pag
     for name in ("width", "height"):
