@@ -27,6 +27,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--held-out", type=Path, nargs="+", default=[], metavar="PATH",
                          help="pictures like the real ones that no training saw, for memorisation")  # fmt: skip
     command.add_argument("--referee", type=Path, metavar="FILE", help="OpenCV's YuNet .onnx: measure faces")
+    command.add_argument("--selfies", type=Path, nargs="+", default=[], metavar="PATH",
+                         help="portraits no training saw: how selfies of them resemble them")  # fmt: skip
+    command.add_argument("--faceless", type=Path, nargs="+", default=[], metavar="PATH",
+                         help="pets, drawings: what selfies make of them")  # fmt: skip
     command.add_argument("--judge", type=Path, metavar="FOLDER", help="default: judge in the weights folder")
     command.add_argument("--sampler", metavar="NAME")
     command.add_argument("--steps", type=int)
@@ -63,6 +67,8 @@ def run(given: argparse.Namespace) -> int:
         plain=given.plain,
         held_out=tuple(given.held_out),
         referee=given.referee,
+        selfies=tuple(given.selfies),
+        faceless=tuple(given.faceless),
         judge=given.judge or given.weights / "judge",
         cache=given.cache,
         sheets=given.sheets,

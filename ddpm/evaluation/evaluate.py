@@ -38,6 +38,7 @@ from ddpm.evaluation.real import at_size, kept_features, read_set
 from ddpm.evaluation.referee import Referee
 from ddpm.evaluation.renders import Rendered, Renders, stacked
 from ddpm.evaluation.report import TALL, machine, paired, sheet
+from ddpm.evaluation.selfies import DEFAULT, LIKENESSES, Selfies, coarse_distance, photos, results, rows, share_found
 from ddpm.loading.efficientnet import EfficientNetLite
 
 FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
@@ -45,6 +46,7 @@ DIVERSE = (("horse", "savannah"), ("dragon", "desert"), ("cat", "mountain lake")
 ALIKE = 16  # pictures of one prompt
 NEAREST = 24  # pairs on a sheet
 FEWEST = 8  # pictures of each set that are worth comparing
+SELFIES = 200  # photos that selfies are made of
 
 Advance = Callable[[int], object]
 
@@ -63,6 +65,8 @@ class Task:
     plain: bool  # prompts and renders of one near subject, as `data.plain` trains
     held_out: tuple[Path, ...]
     referee: Path | None
+    selfies: tuple[Path, ...]  # portraits that no training saw
+    faceless: tuple[Path, ...]  # pets, drawings: pictures of which selfies are asked all the same
     judge: Path
     cache: Path
     sheets: Path | None
@@ -115,6 +119,10 @@ class Evaluation:
             yield "memorisation", self._memorisation
         if self.task.referee:
             yield "faces", self._faces
+        if self.gallery and self.task.selfies:
+            yield "selfies", self._selfies
+        if self.gallery and self.task.faceless:
+            yield "faceless", self._faceless
         if self.gallery:
             yield "speed", self._speed
 
@@ -244,6 +252,45 @@ class Evaluation:
         if self.task.real:
             found["real"] = tallied(referee.judge(self.real[: len(self.made)]))
         return found
+
+    def _selfies(self) -> dict[str, Any]:
+        """Likeness against distance; at the default, faces and precision beside those of pictures made freely."""
+        asked, maker = photos(read_set(self.task.selfies, self.size)[:SELFIES]), self._maker
+        with progress(f"{self.name}: selfies", len(asked) * len(LIKENESSES)) as advance:
+            made = {likeness: maker.of(asked, likeness, advance) for likeness in LIKENESSES}
+        found: dict[str, Any] = {
+            "photos": len(asked),
+            "face_found": share_found(made[DEFAULT]),
+            "distance": {f"{likeness:g}": round(coarse_distance(each), 2) for likeness, each in made.items()},
+        }
+        if self.task.referee:
+            found["at_default"] = tallied(Referee(self.task.referee).judge(results(made[DEFAULT])))
+        if self.task.real:
+            count = min(len(asked), len(self.made), len(self.real))
+            real = self.real_features[: max(count, len(self.real) // 2)]
+            ours = self._features("features of selfies", results(made[DEFAULT])[:count])
+            found["precision"] = compared(ours, real)["precision"]
+            found["precision_unguided"] = compared(self.made_features[:count], real)["precision"]
+        if self.task.sheets:
+            sheet(rows(list(made.values())), self.task.sheets / f"{self._stem}-selfies.png", len(LIKENESSES) + 1)
+        return found
+
+    def _faceless(self) -> dict[str, Any]:
+        """What becomes of pictures without a human face at the default likeness; `face_found`: without a notice."""
+        asked = photos(read_set(self.task.faceless, self.size)[:SELFIES])
+        with progress(f"{self.name}: faceless", len(asked)) as advance:
+            made = self._maker.of(asked, DEFAULT, advance)
+        found: dict[str, Any] = {"pictures": len(asked), "face_found": share_found(made)}
+        if self.task.referee:
+            found["at_default"] = tallied(Referee(self.task.referee).judge(results(made)))
+        if self.task.sheets:
+            sheet(rows([made]), self.task.sheets / f"{self._stem}-faceless.png")
+        return found
+
+    @property
+    def _maker(self) -> Selfies:
+        assert self.gallery is not None
+        return Selfies(self.engine, self.name, self.task.cache / f"{self._stem}-selfies-{self.gallery.hash}")
 
     def _speed(self) -> dict[str, Any]:
         assert self.gallery is not None

@@ -82,7 +82,7 @@ class Gallery:
         for wish in wishes:
             path = self.folder / wish.file
             if not path.exists():
-                _save(self.make(wish), path)
+                save_picture(self.make(wish), path)
             pictures.append(read_picture(path))
             advance(1)
         return torch.stack(pictures)
@@ -116,7 +116,8 @@ def read_picture(path: Path) -> Tensor:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
 
 
-def _save(image: Image.Image, path: Path) -> None:
+def save_picture(image: Image.Image, path: Path) -> None:
+    """A PNG, whole or not at all."""
     temporary = path.with_suffix(".part")
     image.save(temporary, "PNG", compress_level=1)
     os.replace(temporary, path)
