@@ -69,11 +69,10 @@ def prepare(request: Request, model: Model) -> Work:
     shape = model.latent_shape(request.width, request.height)
     start, strength = _start(request, model)
     sampler = get_sampler(request.sampler)
-    stations = model.levels(request.steps, request.sampler)
     kept = math.floor(request.steps * strength + 1e-6) if strength else 0  # SDEdit: the last `strength` part
     if strength:
         kept = max(kept, 1)
-    visited = sampler.path(stations[request.steps - kept :])
+    visited = sampler.path(model.levels(request.steps, request.sampler, kept=kept))
     guided = _guided(*told(request, model, start), visited)
     return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *notices(request, model)))
 

@@ -108,7 +108,8 @@ def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
     known = latents_of(face, model)
 
     def steer(predict: Predict) -> Predict:
-        return resembling(predict, known, source.likeness, FACE if framed.found else LOOSE)
+        grip = (FACE if framed.found else LOOSE).before(model.card.defaults.last)
+        return resembling(predict, known, source.likeness, grip)
 
     return Start(None if source.strength == 1 else known, steer, events=events, face=face)
 

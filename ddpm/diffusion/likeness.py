@@ -28,6 +28,11 @@ class Grip(NamedTuple):
     edges: float = 0.0  # pull of the outlines at likeness 1, in units of `towards`
     edges_until: float = 0.15  # noise share at which that has faded
 
+    def before(self, last: float) -> Grip:
+        """The grip of a model whose network is asked last at that noise share: it has let go by then."""
+        free, held = self.release
+        return self._replace(release=(max(free, last), max(held, 2 * last)), edges_until=max(self.edges_until, last))
+
 
 FACE = Grip((0.4, 0.8, 1.5, 2.5), (0.05, 0.15), edges=0.15)  # beyond this pull outlines look traced
 LOOSE = Grip((1.0,), (0.6, 0.85))  # for what is no face: its colours and light, while a face can still form

@@ -153,26 +153,43 @@ class Schedule:
 
 
 def levels(
-    schedule: Schedule, steps: int, spacing: Spacing = "trailing", *, final: Level | None = None, steps_offset: int = 0
+    schedule: Schedule,
+    steps: int,
+    spacing: Spacing = "trailing",
+    *,
+    final: Level | None = None,
+    steps_offset: int = 0,
+    kept: int | None = None,
+    last: float = 0.0,
 ) -> list[Level]:
     """steps + 1 levels of falling noise; the last is `final`, or no noise at all.
 
     Discrete spacings as diffusers' (Lin et al. 2023, table 2); more steps than the table has entries fall between them.
-    Flow runs evenly from t = 1 to 0, bent by the schedule's shift, whatever the spacing.
+    Flow runs evenly from t = 1 to 0, bent by the schedule's shift, whatever the spacing; with `last` > 0 from 1 to
+    `last`, whence one step leads to 0 (where steps are few, evenly as before). `kept`: only the final so many steps,
+    those of a partial noising (Meng et al. 2021, SDEdit); of flow they begin at kept / steps of the way.
     """
+    kept = steps if kept is None else kept
     if steps < 1:
         raise BadRequest(f"steps = {steps} is not possible; use 1 or more.", "steps")
     if spacing not in get_args(Spacing):
         raise BadRequest(f"spacing {spacing!r} is not known; use one of {', '.join(get_args(Spacing))}.", "spacing")
     if schedule.kind == "flow":
         shift = schedule.shift
-        line = [1 - i / steps for i in range(steps)]
+        line = _line_to(last, kept / steps, kept)
         visited = [schedule.level(shift * t / (1 + (shift - 1) * t)) for t in line]
     elif spacing == "karras":
         visited = [schedule.at_noise_ratio(ratio) for ratio in _karras(schedule, steps)]
     else:
         visited = [schedule.level(t) for t in _times(len(schedule.alphas_bar), steps, spacing, steps_offset)]
-    return [*visited, final or CLEAN]
+    return [*visited[len(visited) - kept :], final or CLEAN]
+
+
+def _line_to(last: float, first: float, steps: int) -> list[float]:
+    """Even steps down from `first`; where the smallest would come below `last`, they end there."""
+    if not first / max(steps, 1) < last < first:
+        return [first * (steps - i) / steps for i in range(steps)]
+    return [first - i * (first - last) / (steps - 1) for i in range(steps)]
 
 
 def _times(T: int, steps: int, spacing: Spacing, steps_offset: int) -> list[float]:

@@ -19,6 +19,7 @@ class Defaults:
     steps_offset: int = 0  # added to every time of the leading spacing; 1 for Stable Diffusion
     ends_clean: bool = True  # False: ddim and pndm end at the table's first level, not at no noise (set_alpha_to_one)
     pag_scale: float = 0.0  # of models that take it
+    last: float = 0.0  # flow: the noise share at which the network is asked last; 0: steps run evenly to no noise
     guidance_until: float = 0.0  # noise share below which the prompt's guidance rests; 0: it never does
 
 

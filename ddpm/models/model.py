@@ -145,13 +145,17 @@ class Model:
         """The same model with a worse idea of shapes, to be steered away from; of cards that take `pag_scale`."""
         return replace(self, told=replace(self.told or Told(), blind=True))
 
-    def levels(self, steps: int, sampler: str, spacing: Spacing | None = None) -> list[Level]:
-        """steps + 1 levels as this model was set up for: its spacing, offset and end; `sampler` by its name."""
+    def levels(self, steps: int, sampler: str, spacing: Spacing | None = None, kept: int | None = None) -> list[Level]:
+        """The levels of `steps` steps as this model was set up for: its spacing, offset and end; `sampler` by its name.
+
+        kept: only those of the final so many steps.
+        """
         defaults = self.card.defaults
         final = None if defaults.ends_clean or sampler not in ("ddim", "pndm") else self.schedule.level(0)
         return levels(
-            self.schedule, steps, spacing or defaults.spacing, final=final, steps_offset=defaults.steps_offset
-        )
+            self.schedule, steps, spacing or defaults.spacing, final=final, steps_offset=defaults.steps_offset,
+            kept=kept, last=defaults.last,
+        )  # fmt: skip
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of x_t for pictures of this size; a size the network cannot make is refused with a sentence."""

@@ -54,6 +54,18 @@ def test_more_likeness_is_nearer_for_every_sampler(gaussian, name, schedule):
         assert (distances[-1] < 0.35 * distances[0]).all()
 
 
+@pytest.mark.parametrize("last", [0.0, 0.2, 0.4])
+def test_the_network_has_the_last_word_wherever_it_is_asked_last(gaussian, last):
+    known, path = portrait(16), levels(Schedule.flow(), 12, last=last)
+    x = drawn(2, *known.shape[1:])
+    steered = resembling(gaussian, known, 1.0, FACE.before(last))
+    end = path[-2]
+    if last:
+        assert end.sigma == pytest.approx(last) and torch.equal(steered(x, end).x0, gaussian(x, end).x0)
+    assert not torch.equal(steered(x, path[2]).x0, gaussian(x, path[2]).x0)
+    assert FACE.before(0.0) == FACE
+
+
 def test_it_means_the_same_at_every_size(gaussian):
     """Cells are counted along the side: the same part of the distance is left."""
 

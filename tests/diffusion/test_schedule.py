@@ -101,6 +101,31 @@ def test_flow_is_a_straight_line_bent_by_its_shift():
     np.testing.assert_allclose(ours, reference.sigmas.numpy(), rtol=1e-6)
 
 
+def test_flow_may_ask_last_at_a_share_of_noise():
+    visited = [level.sigma for level in levels(Schedule.flow(), 9, last=0.2)]
+    assert visited == pytest.approx([1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0])
+    for few in (1, 2, 5):  # they end above it anyhow
+        assert levels(Schedule.flow(), few, last=0.2) == levels(Schedule.flow(), few)
+
+
+@pytest.mark.parametrize(
+    "schedule", [Schedule.flow(), Schedule.flow(3.0), Schedule.linear()], ids=["flow", "shifted", "table"]
+)
+@pytest.mark.parametrize("spacing", ["trailing", "karras"])
+def test_a_part_of_the_steps_is_the_end_of_all(schedule, spacing):
+    whole = levels(schedule, 10, spacing)
+    for kept in (0, 1, 6, 10):
+        part = levels(schedule, 10, spacing, kept=kept)
+        assert [level.sigma for level in part] == pytest.approx([level.sigma for level in whole[10 - kept :]])
+
+
+def test_a_part_begins_where_its_noise_is_asked_for_and_ends_as_the_whole():
+    part = [level.sigma for level in levels(Schedule.flow(), 20, kept=12, last=0.2)]
+    assert len(part) == 13 and (part[0], part[-2], part[-1]) == pytest.approx((0.6, 0.2, 0))
+    assert np.diff(part[:-1]) == pytest.approx(-0.4 / 11)
+    assert levels(Schedule.flow(), 20, kept=4, last=0.2) == levels(Schedule.flow(), 20, kept=4)  # it begins there
+
+
 def test_flow_config_is_recognised():
     schedule = Schedule.from_diffusers_config({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0})
     assert schedule == Schedule.flow(3.0)

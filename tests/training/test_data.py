@@ -52,6 +52,14 @@ def test_pictures_are_square_scaled_and_a_broken_one_is_named(tmp_path: Path) ->
     assert folder(tmp_path, channels=1).pixels.shape == (2, 1, 8, 8)
 
 
+def test_a_picture_that_is_too_small_is_enlarged_without_squares(tmp_path: Path) -> None:
+    small = Image.new("L", (4, 4))
+    small.paste(255, (2, 0, 4, 4))
+    small.save(tmp_path / "small.png")
+    row = folder(tmp_path).pixels[0, 0, 3].tolist()
+    assert row == sorted(row) and len(set(row)) > 2
+
+
 def test_captions_of_every_kind(tmp_path: Path) -> None:
     text = put(tmp_path / "a", {"1.png": png(), "1.txt": "a red card\na card\n", "2.png": png()})
     assert folder(text).captions == [["a red card", "a card"], [""]]

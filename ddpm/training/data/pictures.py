@@ -74,7 +74,10 @@ def collect(files: Sequence[File], data: Data, where: str) -> Pictures:
 
 
 def square(content: bytes, data: Data, channels: int | None = None) -> Tensor:
-    """The bytes of a picture file -> uint8 (C, side, side): upright, on white, centre square, box-filtered."""
+    """The bytes of a picture file -> uint8 (C, side, side): upright, on white, centre square.
+
+    Reduced by areas; a picture that is too small is enlarged smoothly, so that no squares are learnt.
+    """
     channels = channels or data.channels
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on metadata; what matters is raised
@@ -83,8 +86,8 @@ def square(content: bytes, data: Data, channels: int | None = None) -> Tensor:
                 raise ValueError(f"{opened.width} x {opened.height} pixels are more than {MAX_PIXELS}")
             image = ImageOps.exif_transpose(opened).convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    side = (data.kept, data.kept)
-    return as_tensor(ImageOps.fit(flat.convert("RGB" if channels == 3 else "L"), side, Image.Resampling.BOX))
+    filter = Image.Resampling.BICUBIC if min(flat.size) < data.kept else Image.Resampling.BOX
+    return as_tensor(ImageOps.fit(flat.convert("RGB" if channels == 3 else "L"), (data.kept, data.kept), filter))
 
 
 def resized(pixels: np.ndarray, data: Data) -> Tensor:
