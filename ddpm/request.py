@@ -7,7 +7,7 @@ What depends on the model (its sizes, its largest count) is checked where the mo
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import Annotated, Any, Literal
 
 from PIL import Image
@@ -57,10 +57,12 @@ def _one_of(what: str, names: tuple[str, ...]) -> AfterValidator:
 
 
 def nearest(word: str, names: tuple[str, ...]) -> str:
-    """' Did you mean NAME?' for the most alike of the names, '' when none is."""
+    """' Did you mean NAME?' for the most alike of the names, of equals the first; '' when none is."""
     plain = {name.lower().replace("_", "").replace("-", ""): name for name in names}
-    found = get_close_matches(word[:60].lower().replace("_", "").replace("-", ""), plain, n=1, cutoff=0.5)
-    return f" Did you mean {plain[found[0]]!r}?" if found else ""
+    said = word[:60].lower().replace("_", "").replace("-", "")
+    alike = {name: SequenceMatcher(None, name, said).ratio() for name in plain}
+    found = max(alike, key=alike.__getitem__)
+    return f" Did you mean {plain[found]!r}?" if alike[found] >= 0.5 else ""
 
 
 Prompt = Annotated[str, Field(max_length=PROMPT_LIMIT)]

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from ddpm.engine import Engine
 from ddpm.evaluation.gallery import read_picture, save_picture
 from ddpm.events import Framed, Result
-from ddpm.images import to_image
 from ddpm.request import FromSelfie, Request
 
 LIKENESSES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -69,7 +68,7 @@ class Selfies:
         return self._one(photo, likeness)
 
     def _run(self, photo: Photo, likeness: float) -> tuple[Framed, Image.Image]:
-        image = to_image(photo.pixels[None].float() / 127.5 - 1)
+        image = Image.fromarray(photo.pixels.permute(1, 2, 0).contiguous().numpy())
         source = FromSelfie(image=image, likeness=likeness)
         request = Request(model=self.name, source=source, count=1, seed=photo.seed)
         framed, result = None, None
