@@ -38,7 +38,7 @@ from ddpm.evaluation.real import at_size, kept_features, read_set
 from ddpm.evaluation.referee import Referee
 from ddpm.evaluation.renders import Rendered, Renders, stacked
 from ddpm.evaluation.report import TALL, machine, paired, sheet
-from ddpm.evaluation.selfies import DEFAULT, LIKENESSES, Selfies, coarse_distance, photos, results, rows, share_found
+from ddpm.evaluation.selfies import DEFAULT, LIKENESSES, Selfies, distances, photos, results, rows, seen
 from ddpm.loading.efficientnet import EfficientNetLite
 
 FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
@@ -46,7 +46,6 @@ DIVERSE = (("horse", "savannah"), ("dragon", "desert"), ("cat", "mountain lake")
 ALIKE = 16  # pictures of one prompt
 NEAREST = 24  # pairs on a sheet
 FEWEST = 8  # pictures of each set that are worth comparing
-SELFIES = 200  # photos that selfies are made of
 
 Advance = Callable[[int], object]
 
@@ -255,16 +254,10 @@ class Evaluation:
 
     def _selfies(self) -> dict[str, Any]:
         """Likeness against distance; at the default, faces and precision beside those of pictures made freely."""
-        asked, maker = photos(read_set(self.task.selfies, self.size)[:SELFIES]), self._maker
+        asked, maker = photos(read_set(self.task.selfies, self.size), FIRST_SEED), self._maker
         with progress(f"{self.name}: selfies", len(asked) * len(LIKENESSES)) as advance:
             made = {likeness: maker.of(asked, likeness, advance) for likeness in LIKENESSES}
-        found: dict[str, Any] = {
-            "photos": len(asked),
-            "face_found": share_found(made[DEFAULT]),
-            "distance": {f"{likeness:g}": round(coarse_distance(each), 2) for likeness, each in made.items()},
-        }
-        if self.task.referee:
-            found["at_default"] = tallied(Referee(self.task.referee).judge(results(made[DEFAULT])))
+        found = {"photos": len(asked), "distance": distances(made), **seen(made[DEFAULT], self.task.referee)}
         if self.task.real:
             count = min(len(asked), len(self.made), len(self.real))
             real = self.real_features[: max(count, len(self.real) // 2)]
@@ -277,15 +270,12 @@ class Evaluation:
 
     def _faceless(self) -> dict[str, Any]:
         """What becomes of pictures without a human face at the default likeness; `face_found`: without a notice."""
-        asked = photos(read_set(self.task.faceless, self.size)[:SELFIES])
+        asked = photos(read_set(self.task.faceless, self.size), FIRST_SEED)
         with progress(f"{self.name}: faceless", len(asked)) as advance:
             made = self._maker.of(asked, DEFAULT, advance)
-        found: dict[str, Any] = {"pictures": len(asked), "face_found": share_found(made)}
-        if self.task.referee:
-            found["at_default"] = tallied(Referee(self.task.referee).judge(results(made)))
         if self.task.sheets:
             sheet(rows([made]), self.task.sheets / f"{self._stem}-faceless.png")
-        return found
+        return {"pictures": len(asked), **seen(made, self.task.referee)}
 
     @property
     def _maker(self) -> Selfies:

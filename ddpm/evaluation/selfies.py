@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -14,13 +14,15 @@ from torch.nn import functional as F
 
 from ddpm.engine import Engine
 from ddpm.evaluation.gallery import read_picture, save_picture
+from ddpm.evaluation.measures import tallied
+from ddpm.evaluation.referee import Referee
 from ddpm.events import Framed, Result
 from ddpm.request import FromSelfie, Request
 
 LIKENESSES = (0.0, 0.25, 0.5, 0.75, 1.0)
-DEFAULT = 0.5  # what a request takes that says nothing
+DEFAULT: float = FromSelfie.model_fields["likeness"].default
 COARSE = 8  # positions a side at which a result and the face are compared: light, colours, the head's place
-FIRST_SEED = 10_000
+MOST = 200  # photos that are asked of
 
 Advance = Callable[[int], object]
 
@@ -79,9 +81,9 @@ class Selfies:
         return framed, result
 
 
-def photos(pixels: Tensor) -> list[Photo]:
+def photos(pixels: Tensor, first_seed: int) -> list[Photo]:
     """pixels: (N, 3, H, W) uint8; each photo has its seed, the same at every likeness."""
-    return [Photo(one, FIRST_SEED + i) for i, one in enumerate(pixels)]
+    return [Photo(one, first_seed + i) for i, one in enumerate(pixels[:MOST])]
 
 
 def coarse_distance(selfies: Sequence[Selfie]) -> float:
@@ -93,6 +95,17 @@ def coarse_distance(selfies: Sequence[Selfie]) -> float:
 def results(selfies: Sequence[Selfie]) -> Tensor:
     """(N, 3, size, size) uint8."""
     return torch.stack([each.made for each in selfies])
+
+
+def distances(made: Mapping[float, Sequence[Selfie]]) -> dict[str, float]:
+    """By likeness, `coarse_distance`."""
+    return {f"{likeness:g}": round(coarse_distance(each), 2) for likeness, each in made.items()}
+
+
+def seen(selfies: Sequence[Selfie], referee: Path | None) -> dict[str, Any]:
+    """How often the photo had a face, and what the referee sees in the results."""
+    found: dict[str, Any] = {"face_found": share_found(selfies)}
+    return found | {"at_default": tallied(Referee(referee).judge(results(selfies)))} if referee else found
 
 
 def share_found(selfies: Sequence[Selfie]) -> float:

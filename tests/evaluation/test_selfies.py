@@ -35,7 +35,7 @@ def colours(count: int) -> torch.Tensor:
 
 
 def test_selfies_come_nearer_with_likeness_and_are_made_once(weights: Path, tmp_path: Path) -> None:
-    asked, heard = photos(colours(2)), []
+    asked, heard = photos(colours(2), first_seed=7), []
     maker = Selfies(Engine(weights, device="cpu"), "tiny", tmp_path)
     made = [maker.of(asked, likeness, heard.append) for likeness in LIKENESSES]
     assert len(heard) == len(asked) * len(LIKENESSES)
