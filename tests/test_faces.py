@@ -19,7 +19,8 @@ from ddpm.faces.cascade import DOWN, SIDE, cascade, frame_of, rough_frames
 from ddpm.faces.corrector import LOOK, WEIGHTS, corrector, moved, normal
 from ddpm.faces.find import grid
 from ddpm.faces.frame import EYE_DISTANCE, EYE_LINE
-from ddpm.training.framing import Faces, Network, answer, loss, points, read, wrong
+from ddpm.training.framing import Network, loss, points
+from ddpm.training.looks import Faces, answer, read, wrong
 
 GREY = (150, 160, 170)
 needs_cascades = pytest.mark.skipif(
