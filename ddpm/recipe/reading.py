@@ -9,7 +9,7 @@ from PIL import Image
 
 from ddpm.errors import BadRequest
 from ddpm.recipe import automatic1111, comfyui, fooocus, invokeai, ours, sdnext, stable_diffusion_cpp
-from ddpm.recipe.texts import texts_of
+from ddpm.recipe.texts import MARK, texts_of
 from ddpm.request import FLAT_NAMES, MODES, FilmRequest, FromMask, FromSelfie, Request
 
 NONE = "This picture carries no recipe."
@@ -29,6 +29,7 @@ def read_recipe(source: str | PathLike[str] | bytes) -> tuple[dict[str, Any], li
 
 def read_texts(texts: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The same of texts that were already taken out of a file. Raises nothing, whatever they hold."""
+    texts = {key: text.lstrip(MARK) for key, text in texts.items()}
     for grammar in GRAMMARS:
         found = grammar.read(texts)
         if found is not None and (found.fields or found.unread):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from ddpm.errors import BadPicture
-from ddpm.recipe import NONE, SAMPLERS, parameters, read_recipe, recipe, request_from, save_png
+from ddpm.recipe import NONE, SAMPLERS, parameters, read_recipe, read_texts, recipe, request_from, save_png
+from ddpm.recipe.texts import decoded
 from ddpm.request import SAMPLER_NAMES, FromImage, FromMask, FromSelfie, Request
 
 PICTURE = Image.effect_noise((32, 24), 90).convert("RGB")
@@ -145,6 +146,22 @@ def test_the_exif_comment_of_a_jpeg_is_read():
         file = io.BytesIO()
         PICTURE.save(file, "JPEG", exif=exif)
         assert read_recipe(file.getvalue())[0] == {"prompt": "a füchs", "steps": 5, "sampler": "heun", "seed": 1}
+
+
+@pytest.mark.parametrize(
+    "told", ["一只狐狸在雪地里", "雪の中の狐", "여우와 눈", "лиса в снегу", "a fox", "狐 fox, snow", "😀 狐"]
+)
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+def test_utf_16_is_read_in_the_order_that_makes_sense_of_it(told, order):
+    for mark in ("\ufeff", ""):
+        assert decoded(b"UNICODE\0" + (mark + told).encode(order)) == told
+
+
+def test_a_mark_of_utf_8_is_no_part_of_the_prompt():
+    told = "狐\nSteps: 5, Sampler: Heun, Seed: 1"
+    for code in (b"UNICODE\0", b"ASCII\0\0\0"):
+        assert decoded(code + told.encode("utf-8-sig")) == told
+    assert read_texts({"parameters": "\ufeff" + told})[0]["prompt"] == "狐"
 
 
 def test_what_cannot_be_used_is_listed_and_nothing_is_run():
