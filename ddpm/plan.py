@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ddpm.conditioning import conditioned, notices
+from ddpm.conditioning import conditioned, in_styles, notices
 from ddpm.diffusion.guidance import away_from
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
@@ -84,6 +84,8 @@ def resolve(request: Request, card: ModelCard) -> Request:
         for field in ("prompt", "negative_prompt"):
             if getattr(request, field).strip():
                 raise BadRequest(f"{card.name} reads no prompt; leave {field} empty or choose a text model.", field)
+        if request.styles:
+            raise BadRequest(f"{card.name} reads no prompt; leave styles empty or choose a text model.", "styles")
         if request.guidance_scale not in (None, 1):
             raise BadRequest(
                 f"guidance_scale is {request.guidance_scale:g}, but {card.name} reads no prompt that could guide it;"
@@ -96,6 +98,7 @@ def resolve(request: Request, card: ModelCard) -> Request:
                 " leave it out.",
                 "guidance_until",
             )
+    request = in_styles(request)
     if request.pag_scale and not card.takes_pag:
         raise BadRequest(
             f"pag_scale is {request.pag_scale:g}, but {card.name} has no attention to switch off; leave it out.",

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from ddpm.errors import BadRequest
+from ddpm.prompts.extra_networks import without_networks
 from ddpm.recipe import automatic1111, comfyui, fooocus, invokeai, ours, sdnext, stable_diffusion_cpp
 from ddpm.recipe.texts import MARK, texts_of
 from ddpm.request import FLAT_NAMES, MODES, FilmRequest, FromMask, FromSelfie, Request
@@ -49,11 +50,14 @@ def _usable(fields: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             usable[name] = _checked(name, value)
         except BadRequest as error:
             unread.append(str(error))
+        if name in ("prompt", "negative_prompt") and name in usable:
+            usable[name], networks = without_networks(usable[name])
+            unread += networks
     return usable, unread
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name not in FLAT_NAMES or name in ("image", "mask", "source", "film"):
+    if name not in FLAT_NAMES or name in ("image", "mask", "source", "film", "styles"):
         raise BadRequest(f"{str(name)[:60]!r} is not a setting.")
     if not isinstance(value, str | int | float | None):
         raise BadRequest(f"{name} must be one value, not a {type(value).__name__}.", name)

@@ -20,6 +20,7 @@ from ddpm.ui.easel import Easel, Page  # noqa: E402
 from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
 from ddpm.ui.registry import registry_panel  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
+from ddpm.ui.styles import follow_file  # noqa: E402
 from ddpm.ui.theme import Studio  # noqa: E402
 
 HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></div>
@@ -54,6 +55,7 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
         refill.wire(
             recipe, page, tabs, {"text": text, "image": changed, "mask": repainted, "selfie": faces, "film": film}
         )
+        follow_file(demo, page, [text, changed, repainted, faces, film])
         api.endpoints(page)
     demo.queue(max_size=64, default_concurrency_limit=None)
     demo.shelf = page.shelf  # type: ignore[attr-defined]

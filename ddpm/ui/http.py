@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, DDPMError, LineFull, TooMuch, UnknownModel
-from ddpm.events import Result
+from ddpm.events import Notice, Result
 from ddpm.jobs import Job
 from ddpm.request import Request
 
@@ -133,6 +133,12 @@ def results(job: Job) -> list[Result]:
             "Nothing was made: the job was stopped." if job.exception is None else "Something broke on our side."
         )
     return found
+
+
+def notices(job: Job) -> list[str]:
+    """What its caller should know although it was done; not that a model was loaded for it."""
+    told = [event.text for event in job.events if isinstance(event, Notice)]
+    return [text for text in told if not text.startswith("Loading ")]
 
 
 def _admitted(http: HttpRequest) -> bool:

@@ -14,11 +14,10 @@ from starlette.routing import Route
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, UnknownModel
 from ddpm.images import open_mask, open_picture
-from ddpm.prompts.styles import styled
 from ddpm.recipe import save_picture, save_png
 from ddpm.request import Request
 from ddpm.ui.dialects import diffusion2, diffusiongen, diffusiongen2, image_generator
-from ddpm.ui.http import body, finished, from_base64, guarded, results, to_base64
+from ddpm.ui.http import body, finished, from_base64, guarded, notices, results, to_base64
 from ddpm.ui.questions import catalogue
 
 OLD_NAMES = {"num_steps": "steps", "batch_size": "count"}
@@ -43,8 +42,9 @@ def routes(engine: Engine) -> list[Route]:
 
     async def generate(http: HttpRequest) -> Response:
         posted = http.method == "POST"
-        values = await body(http) if posted else dict(http.query_params)
-        made = results(await finished(engine, http, request_of(engine, values)))
+        values = await body(http) if posted else _asked_for(http)
+        job = await finished(engine, http, request_of(engine, values))
+        made, told = results(job), notices(job)
         first = made[0]
         if not posted:
             kind = next((kind for kind in KINDS if http.headers.get("Accept", "").startswith(kind)), "image/png")
@@ -56,7 +56,7 @@ def routes(engine: Engine) -> list[Route]:
             "status": "success", "image": images[0], "model_used": first.recipe.get("model"), "seed": first.seed,
             "image_size": [first.image.height, first.image.width] if in_pairs else first.image.width,
             "channels": len(first.image.getbands()), "recipe": first.recipe,
-            **({"images": images} if len(images) > 1 else {}),
+            **({"images": images} if len(images) > 1 else {}), **({"notices": told} if told else {}),
         })  # fmt: skip
 
     own = [
@@ -72,8 +72,14 @@ def routes(engine: Engine) -> list[Route]:
     ]
 
 
+def _asked_for(http: HttpRequest) -> dict[str, Any]:
+    """What an address asks for; styles may be named several times."""
+    styles = http.query_params.getlist("styles")
+    return dict(http.query_params) | ({"styles": styles} if styles else {})
+
+
 def request_of(engine: Engine, values: dict[str, Any]) -> Request:
-    """Our names, and the image generator's; pictures as base64; `styles` as names of styles.csv."""
+    """Our names, and the image generator's; pictures as base64."""
     values = {OLD_NAMES.get(name, name): value for name, value in values.items()}
     size, channels = values.pop("image_size", None), values.pop("channels", None)
     if size is not None:
@@ -85,11 +91,7 @@ def request_of(engine: Engine, values: dict[str, Any]) -> Request:
     for name in ("fps", "format", "film"):
         if name in values:
             raise BadRequest(f"{name}: films are made by the endpoint /denoise_video of gradio_client, not here.", name)
-    styles = values.pop("styles", [])
     request = Request.checked(**values)
-    if styles:
-        prompts = styled(request.prompt, request.negative_prompt, styles if isinstance(styles, list) else [styles])
-        request = Request.checked(**values | dict(zip(("prompt", "negative_prompt"), prompts, strict=True)))
     cards = {card.name: card for card in engine.cards()}
     card = cards.get(request.model) if request.model else None
     if request.model and card is None and "/" not in request.model:

@@ -189,6 +189,15 @@ def test_a_file_that_is_no_picture_is_refused():
             read_recipe(file)
 
 
+def test_networks_are_read_as_what_cannot_be_used_and_never_written():
+    told = "a fox <lora:ink:0.8>, snow\nNegative prompt: <lora:bad:1>\nSteps: 5, Sampler: Heun, Seed: 1"
+    fields, unread = read_recipe(with_text(parameters=told))
+    assert (fields["prompt"], fields["negative_prompt"]) == ("a fox, snow", "")
+    assert unread == ["LoRA: ink:0.8", "LoRA: bad:1"]
+    made = recipe(Request(prompt="a fox <lora:ink:0.8>"), "scenes", HASH, 1)
+    assert made["request"]["prompt"] == "a fox" and "lora" not in parameters(made, (8, 8))
+
+
 def test_choices_stand_in_the_recipe_as_they_were_drawn():
     request = Request(prompt="a {red|blue|green} __animal__", negative_prompt="__colour__", seed=3, count=9)
     made = [recipe(request, "scenes", HASH, seed)["request"] for seed in range(3, 12)]
