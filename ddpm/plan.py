@@ -21,7 +21,7 @@ from ddpm.diffusion.schedule import Level
 from ddpm.errors import BadRequest, TooMuch
 from ddpm.events import Event
 from ddpm.images import to_image
-from ddpm.models.card import ModelCard
+from ddpm.models.card import LARGEST, ModelCard
 from ddpm.models.model import Model, Told
 from ddpm.request import FromImage, FromMask, FromNoise, FromSelfie, Request
 from ddpm.samplers import get_sampler
@@ -29,8 +29,6 @@ from ddpm.samplers.loop import Plan
 from ddpm.samplers.noise import PictureNoise
 from ddpm.samplers.sampler import Sampler
 from ddpm.sources import Start, from_image, from_mask, from_selfie
-
-LARGEST = 4  # times the side a model was trained at: further out pictures repeat themselves and memory runs away
 
 
 @dataclass(frozen=True, slots=True)
