@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -107,6 +108,17 @@ def from_base64(text: Any, name: str) -> bytes:
 
 def to_base64(file: bytes) -> str:
     return base64.b64encode(file).decode()
+
+
+def in_their_words(names: dict[str, str], **values: Any) -> Request:
+    """The request, where a refusal calls its field as the sender did. `names`: ours -> theirs."""
+    try:
+        return Request.checked(**values)
+    except BadRequest as error:
+        theirs = names.get(error.field or "")
+        if theirs is None:
+            raise
+        raise BadRequest(re.sub(rf"\b{error.field}\b", theirs, str(error), count=1), theirs) from None
 
 
 async def finished(engine: Engine, http: HttpRequest, request: Request, session: str = "http") -> Job:

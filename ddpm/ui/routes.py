@@ -14,10 +14,11 @@ from starlette.routing import Route
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, UnknownModel
 from ddpm.images import open_mask, open_picture
+from ddpm.models.card import named
 from ddpm.recipe import save_picture, save_png
 from ddpm.request import Request
 from ddpm.ui.dialects import diffusion2, diffusiongen, diffusiongen2, image_generator
-from ddpm.ui.http import body, finished, from_base64, guarded, notices, results, to_base64
+from ddpm.ui.http import body, finished, from_base64, guarded, in_their_words, notices, results, to_base64
 from ddpm.ui.questions import catalogue
 
 OLD_NAMES = {"num_steps": "steps", "batch_size": "count"}
@@ -80,8 +81,14 @@ def _asked_for(http: HttpRequest) -> dict[str, Any]:
 
 def request_of(engine: Engine, values: dict[str, Any]) -> Request:
     """Our names, and the image generator's; pictures as base64."""
+    theirs = {OLD_NAMES[name]: name for name in values if name in OLD_NAMES}
     values = {OLD_NAMES.get(name, name): value for name, value in values.items()}
     size, channels = values.pop("image_size", None), values.pop("channels", None)
+    cards = engine.cards()
+    card = named(cards, values["model"]) if isinstance(values.get("model"), str) else None
+    if card is not None:
+        values["model"] = card.name
+        size, channels = image_generator.chosen(card, size, channels)
     if size is not None:
         height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
         values = {"width": width, "height": height, **values}
@@ -91,11 +98,10 @@ def request_of(engine: Engine, values: dict[str, Any]) -> Request:
     for name in ("fps", "format", "film"):
         if name in values:
             raise BadRequest(f"{name}: films are made by the endpoint /denoise_video of gradio_client, not here.", name)
-    request = Request.checked(**values)
-    cards = {card.name: card for card in engine.cards()}
-    card = cards.get(request.model) if request.model else None
+    request = in_their_words(theirs, **values)
     if request.model and card is None and "/" not in request.model:
-        raise UnknownModel(f"There is no model {request.model[:60]!r}. There are: {', '.join(cards)}.", tuple(cards))
+        names = tuple(card.name for card in cards)
+        raise UnknownModel(f"There is no model {request.model[:60]!r}. There are: {', '.join(names)}.", names)
     if channels is not None and card is not None and str(channels) != str(card.channels):
         raise BadRequest(f"channels is {channels!r}, but {card.name} makes pictures with {card.channels}.", "channels")
     return request
