@@ -66,7 +66,8 @@ def fitted(fields: dict[str, Any], cards: Sequence[ModelCard]) -> tuple[dict[str
     elif name:
         missing.append(f"There is no model {name!r} here.")
     if SIZES[0] in known or SIZES[1] in known:
-        width, height = (known.get(side) or (card.size if card else None) for side in SIZES)
+        own = card.size if card else 0  # 0: not said
+        width, height = (int(known.get(side) or own) for side in SIZES)
         if card is None or not card.makes(width, height):
             known = {name: value for name, value in known.items() if name not in SIZES}
             why = f", which {card.title} cannot make" if card else ""
