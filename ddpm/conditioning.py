@@ -20,7 +20,9 @@ from ddpm.diffusion.schedule import Level
 from ddpm.events import Notice
 from ddpm.models.model import Model, Text, TextEncoder, join
 from ddpm.prompts.choices import choose, unknown_lists
+from ddpm.prompts.extra_networks import sentences, without_networks
 from ddpm.prompts.grammar import Part, at_step, parts, schedule
+from ddpm.prompts.styles import styled
 from ddpm.request import Request
 
 
@@ -83,8 +85,10 @@ def notices(request: Request, model: Model) -> list[Notice]:
     """What the user should know about the prompts although the request goes on."""
     if model.text is None:
         return []
-    told = []
-    for field, text in zip(("prompt", "negative_prompt"), said(request, max(request.seed, 0)), strict=True):
+    told, seed = [], max(request.seed, 0)
+    for written in (request.prompt, request.negative_prompt):
+        told += sentences(choose(written, seed))
+    for field, text in zip(("prompt", "negative_prompt"), said(request, seed), strict=True):
         count = max(model.text.count(part.text) for part in parts(at_step(text, 1, 1)))
         if model.text.cuts and count > model.text.max_tokens:
             told.append(f"{field} has {count} tokens; {model.card.title} reads the first {model.text.max_tokens}.")
@@ -96,8 +100,19 @@ def notices(request: Request, model: Model) -> list[Notice]:
 
 
 def said(request: Request, seed: int) -> tuple[str, str]:
-    """Prompt and negative prompt of the picture with this seed, its choices made."""
-    return choose(request.prompt, seed), choose(request.negative_prompt, seed)
+    """Prompt and negative prompt of the picture with this seed, its choices made; networks in it are no words."""
+    return (
+        without_networks(choose(request.prompt, seed))[0],
+        without_networks(choose(request.negative_prompt, seed))[0],
+    )
+
+
+def in_styles(request: Request) -> Request:
+    """The request with its styles written into its prompts, so that a recipe is whole without their file."""
+    if not request.styles:
+        return request
+    prompt, negative_prompt = styled(request.prompt, request.negative_prompt, request.styles)
+    return request.model_copy(update={"prompt": prompt, "negative_prompt": negative_prompt, "styles": ()})
 
 
 def _words(told: tuple[str, str], step: int, steps: int) -> Words:

@@ -1,13 +1,13 @@
 """Everything this package refuses, as one tree. A message says what was wrong, which value, and what to do.
 
-    DDPMError
-    ├── BadRequest      a value the caller sent cannot be used (names the field)
-    │   └── BadPicture  a file is not a picture this package can read
-    ├── UnknownModel    no model of that name (lists the names)
-    ├── CannotLoad      files are there but no model could be made of them (keeps every format's reason)
-    ├── TooMuch         the request would not fit in memory (names the largest that would)
-    ├── LineFull        too many jobs are waiting
-    └── Missing         an optional package, weight file or network is not there (names the remedy)
+DDPMError
+├── BadRequest      a value the caller sent cannot be used (names the field)
+│   └── BadPicture  a file is not a picture this package can read
+├── UnknownModel    no model of that name (lists the names)
+├── CannotLoad      files are there but no model could be made of them (keeps every format's reason)
+├── TooMuch         the request would not fit in memory (names the largest that would)
+├── LineFull        too many jobs are waiting
+└── Missing         an optional package, weight file or network is not there (names the remedy)
 """
 
 

@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ddpm.conditioning import conditioned, notices
+from ddpm.conditioning import conditioned, in_styles, notices
 from ddpm.diffusion.guidance import away_from
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.errors import BadRequest, TooMuch
 from ddpm.events import Event
 from ddpm.images import to_image
-from ddpm.models.card import ModelCard
+from ddpm.models.card import LARGEST, ModelCard
 from ddpm.models.model import Model, Told
 from ddpm.request import FromImage, FromMask, FromNoise, FromSelfie, Request
 from ddpm.samplers import get_sampler
@@ -29,8 +29,6 @@ from ddpm.samplers.loop import Plan
 from ddpm.samplers.noise import PictureNoise
 from ddpm.samplers.sampler import Sampler
 from ddpm.sources import Start, from_image, from_mask, from_selfie
-
-LARGEST = 4  # times the side a model was trained at: further out pictures repeat themselves and memory runs away
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,8 @@ def resolve(request: Request, card: ModelCard) -> Request:
         for field in ("prompt", "negative_prompt"):
             if getattr(request, field).strip():
                 raise BadRequest(f"{card.name} reads no prompt; leave {field} empty or choose a text model.", field)
+        if request.styles:
+            raise BadRequest(f"{card.name} reads no prompt; leave styles empty or choose a text model.", "styles")
         if request.guidance_scale not in (None, 1):
             raise BadRequest(
                 f"guidance_scale is {request.guidance_scale:g}, but {card.name} reads no prompt that could guide it;"
@@ -96,6 +96,7 @@ def resolve(request: Request, card: ModelCard) -> Request:
                 " leave it out.",
                 "guidance_until",
             )
+    request = in_styles(request)
     if request.pag_scale and not card.takes_pag:
         raise BadRequest(
             f"pag_scale is {request.pag_scale:g}, but {card.name} has no attention to switch off; leave it out.",

@@ -65,6 +65,11 @@ def nearest(word: str, names: tuple[str, ...]) -> str:
     return f" Did you mean {plain[found]!r}?" if alike[found] >= 0.5 else ""
 
 
+def _alone(value: Any) -> Any:
+    """One name where a list is meant."""
+    return (value,) if isinstance(value, str) else value
+
+
 Prompt = Annotated[str, Field(max_length=PROMPT_LIMIT)]
 Strength = Annotated[float, _within("strength")]
 Picture = Annotated[Image.Image, AfterValidator(open_picture)]
@@ -83,7 +88,7 @@ class Checked(BaseModel):
             return handler(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            field = str(first["loc"][-1]) if first["loc"] else "request"
+            field = next((part for part in reversed(first["loc"]) if isinstance(part, str)), "request")
             raise BadRequest(_sentence(field, first, tuple(cls.model_fields)), field) from None
 
 
@@ -151,6 +156,7 @@ class Request(Checked):
     model: Annotated[str, Field(max_length=200)] | None = None
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
+    styles: Annotated[tuple[str, ...], BeforeValidator(_alone)] = ()  # of styles.csv; the first is put on first
     source: Source = Field(default=FromNoise(), discriminator="mode")
     sampler: Annotated[str | None, _one_of("sampler", SAMPLER_NAMES)] = None
     steps: Annotated[int, _within("steps")] | None = None
@@ -200,7 +206,7 @@ class Request(Checked):
 
     def settings(self) -> dict[str, Any]:
         """Every setting under its flat name, without pictures: what a recipe keeps and `checked` takes back."""
-        own = self.model_dump(exclude={"source", "film"})
+        own = self.model_dump(exclude={"source", "film", *(() if self.styles else ("styles",))})
         film = self.film.model_dump() if self.film else {}
         return own | self.source.model_dump(exclude={"image", "mask"}) | film
 

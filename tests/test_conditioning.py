@@ -100,6 +100,15 @@ def test_a_plain_prompt_is_encoded_once(model: Model) -> None:
     assert isinstance(model.text, Echo) and model.text.heard == ["a", "b"]
 
 
+def test_networks_in_a_prompt_are_not_read_as_words_and_are_told(model: Model) -> None:
+    request = Request(prompt="a {<lora:ink:0.8>|<lora:ink:0.8>}", negative_prompt="b <hypernet:x:1>", guidance_scale=3)
+    answers(model, request, [1])
+    assert isinstance(model.text, Echo) and model.text.heard == ["a", "b"]
+    told = [notice.text for notice in notices(request, model)]
+    assert told == ["LoRA: ink:0.8 is not supported and is left out of the prompt.",
+                    "Hypernetwork: x:1 is not supported and is left out of the prompt."]  # fmt: skip
+
+
 def test_what_is_lost_is_told(model: Model) -> None:
     text = [notice.text for notice in notices(Request(prompt="w " * 9 + "__nobody__", guidance_scale=2), model)]
     assert text == ["prompt has 10 tokens; Echo reads the first 8.",

@@ -40,14 +40,14 @@ def sample_many(request: Request, count: int, given: argparse.Namespace) -> int:
     _check_folder(request, given.out)
     if given.device == "cuda" and world > 1:
         given.device = f"cuda:{os.environ.get('LOCAL_RANK', rank)}"
-    made = there = 0
+    made, there, told = 0, 0, set[str]()
     with opened_engine(given) as engine:
         for start in range(first + rank * TOGETHER, first + count, world * TOGETHER):
             seeds = range(start, min(start + TOGETHER, first + count))
             missing = [seed for seed in seeds if not (given.out / f"{seed}.png").exists()]
             there += len(seeds) - len(missing)
             for seed, run in _runs(missing):
-                made += _make(engine, request.model_copy(update={"seed": seed, "count": run}), given.out)
+                made += _make(engine, request.model_copy(update={"seed": seed, "count": run}), given.out, told)
             if rank == 0 and sys.stderr.isatty():
                 print(f"\r{made + there} of {-(-count // world)}", end="", file=sys.stderr)
     part = f" by process {rank + 1} of {world}" if world > 1 else ""
@@ -63,14 +63,15 @@ def _runs(seeds: list[int]) -> Iterator[tuple[int, int]]:
         seeds = seeds[length:]
 
 
-def _make(engine: Engine, request: Request, folder: Path) -> int:
-    """One request's pictures, each written whole or not at all."""
+def _make(engine: Engine, request: Request, folder: Path, told: set[str]) -> int:
+    """One request's pictures, each written whole or not at all; a notice is said once for all of them."""
     from ddpm.recipe import save_png
 
     made, job = 0, engine.submit(request)
     try:
         for event in job.follow(look=False):
-            if isinstance(event, Notice) and event.text.startswith("Loading"):
+            if isinstance(event, Notice) and event.text not in told:
+                told.add(event.text)
                 print(event.text, file=sys.stderr)
             if isinstance(event, Result) and not event.partial:
                 path = folder / f"{event.seed}.png"

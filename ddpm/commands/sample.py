@@ -19,6 +19,7 @@ HELP = "make pictures from words, a picture, a mask or a face"
 def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--prompt")
     command.add_argument("--negative-prompt")
+    command.add_argument("--styles", nargs="+", metavar="NAME", help="texts of styles.csv to put around the prompts")
     command.add_argument("--model", metavar="NAME", help="see python -m ddpm models")
     command.add_argument("--image", type=Path, metavar="FILE", help="start from this picture")
     command.add_argument("--mask", type=Path, metavar="FILE", help="repaint where this is white (needs --image)")

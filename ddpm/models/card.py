@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+LARGEST = 4  # times the side a model was trained at: further out pictures repeat themselves and memory runs away
+ENDING = re.compile(r"\.(safetensors|ckpt|pth?|bin)$", re.IGNORECASE)
 Spacing = Literal["leading", "trailing", "linspace", "karras"]  # of the levels that a run visits
 
 
@@ -54,3 +58,17 @@ class ModelCard:
     step: int | None = None  # of training, where the file says so; `epoch` alike
     epoch: int | None = None
     checked: bool = True  # False: its format is known from descriptions, no real file of it could be tried here
+
+    def makes(self, width: int, height: int) -> bool:
+        """Whether pictures of this size can be asked of it."""
+        if self.fixed_size:
+            return width == height == self.size
+        return width % self.factor == height % self.factor == 0 and width * height <= (LARGEST * self.size) ** 2
+
+
+def named(cards: Sequence[ModelCard], name: str) -> ModelCard | None:
+    """The card of this name, else one whose name differs by the ending of a weights file only."""
+    known = {card.name: card for card in cards}
+    if name in known:
+        return known[name]
+    return next((card for card in cards if ENDING.sub("", card.name) == ENDING.sub("", name)), None)

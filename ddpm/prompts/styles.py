@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ddpm.errors import BadRequest
+from ddpm.prompts.choices import LONGEST
 
 FILE = Path(__file__).resolve().parents[2] / "styles.csv"
 
@@ -20,8 +21,9 @@ class Style(NamedTuple):
     negative_prompt: str
 
 
-def read_styles(file: Path = FILE) -> dict[str, Style]:
-    """Name -> style; none where there is no file."""
+def read_styles(file: Path | None = None) -> dict[str, Style]:
+    """Name -> style, of FILE unless told; none where there is no file."""
+    file = file or FILE
     if not file.is_file():
         return {}
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
@@ -31,16 +33,22 @@ def read_styles(file: Path = FILE) -> dict[str, Style]:
     return {name: Style(prompt, negative) for name, prompt, negative in told if name}
 
 
-def styled(prompt: str, negative_prompt: str, names: Sequence[str], file: Path = FILE) -> tuple[str, str]:
+def styled(prompt: str, negative_prompt: str, names: Sequence[str], file: Path | None = None) -> tuple[str, str]:
     """Prompt and negative prompt in these styles, the first one innermost. An unknown name names the nearest."""
+    file = file or FILE
     styles = read_styles(file)
     for name in names:
+        if not styles:
+            raise BadRequest(f"There are no styles: put {file.name} into the project's folder.", "styles")
         if name not in styles:
-            near = get_close_matches(str(name), styles, 1, 0.0)
-            raise BadRequest(f"There is no style {str(name)[:60]!r} in {file.name}" +
-                             (f"; the nearest is {near[0]!r}." if near else "."), "styles")  # fmt: skip
+            near = get_close_matches(name, styles, 1, 0.0)[0]
+            raise BadRequest(f"There is no style {name[:60]!r} in {file.name}; the nearest is {near!r}.", "styles")
         prompt = _around(prompt, styles[name].prompt)
         negative_prompt = _around(negative_prompt, styles[name].negative_prompt)
+        for field, text in (("prompt", prompt), ("negative_prompt", negative_prompt)):
+            if len(text) > LONGEST:  # its recipe could not be sent back
+                told = f"In the style {name!r} {field} has {len(text):,} characters; the most is {LONGEST:,}."
+                raise BadRequest(told, field)
     return prompt, negative_prompt
 
 

@@ -1,6 +1,6 @@
-"""ComfyUI's graph, in the chunk `prompt`: {node: {class_type, inputs: {name: value or [node, slot]}}}. (nodes.py)
+"""ComfyUI's graph, in the chunk `prompt` (nodes.py): from a saved picture up to the sampler that made it.
 
-From a saved picture up to the sampler that made it, and from there along its inputs. Every walk is bounded.
+From there along its inputs to the settings and the prompts. What the graph does beside these is listed.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ddpm.recipe.comfyui_graph import ASIDE, Graph, Link, Node, samples
+from ddpm.recipe.comfyui_prompts import MODELS, Prompts
 from ddpm.recipe.found import Found, json_object, line, renamed
 
-Node = dict[str, Any]
 FIELDS = {
     "steps": "steps",
     "cfg": "guidance_scale",
@@ -18,13 +19,9 @@ FIELDS = {
     "seed": "seed",
     "model": "model",
 }
-TEXTS = ("text", "text_g", "text_l", "prompt", "string", "value", "wildcard_text", "positive", "negative")
-MODELS = ("ckpt_name", "unet_name", "model_name", "base_ckpt_name")
-ASIDE = frozenset({"latent_image", "samples", "image", "images", "pixels", "positive", "negative", "conditioning"})
 LOADERS = frozenset({"model", "clip", "vae"})
 MASKED = ("VAEEncodeForInpaint", "SetLatentNoiseMask", "InpaintModelConditioning")
-FURTHEST = 500  # nodes of one walk
-MOST = 16  # saved pictures that are followed, and passes of one picture
+PASSES = 16  # of one picture that are followed
 
 
 def read(texts: dict[str, str]) -> Found | None:
@@ -34,83 +31,8 @@ def read(texts: dict[str, str]) -> Found | None:
     return None if sampler is None else _settings(graph, sampler)
 
 
-class Graph:
-    """The nodes that are nodes, whatever else the JSON holds."""
-
-    def __init__(self, nodes: dict[str, Any]) -> None:
-        self.nodes: dict[str, Node] = {
-            name: node
-            for name, node in nodes.items()
-            if isinstance(node, dict)
-            and isinstance(node.get("inputs"), dict)
-            and isinstance(node.get("class_type"), str)
-        }
-
-    def sampler(self) -> str | None:
-        """The sampler nearest to a saved picture; any where none is saved."""
-        saved = [name for name, node in self.nodes.items() if _saves(node)]
-        for name in (each for start in saved[:MOST] for each in self.upwards(start)):
-            if _samples(self.nodes[name]):
-                return name
-        return next((name for name, node in self.nodes.items() if _samples(node)), None)
-
-    def upwards(self, start: Any, leave: frozenset[str] = frozenset()) -> Iterator[str]:
-        """`start` and what it is made of, nearest first; not along inputs called as in `leave`."""
-        line, met = [start], {start}
-        while line and len(met) < FURTHEST:
-            name = line.pop(0)
-            yield name
-            for key, value in self.nodes[name]["inputs"].items():
-                source = self.linked(value)
-                if key not in leave and source is not None and source not in met:
-                    met.add(source)
-                    line.append(source)
-
-    def linked(self, value: Any) -> str | None:
-        """The node that a link leads to."""
-        if (
-            isinstance(value, list)
-            and len(value) == 2
-            and isinstance(value[0], str | int)
-            and str(value[0]) in self.nodes
-        ):
-            return str(value[0])
-        return None
-
-    def nearest(self, start: str, names: tuple[str, ...], kinds: type | tuple[type, ...]) -> Any:
-        """The first plain value of one of these names, on the way up from `start`; links to a number node count."""
-        for name in self.upwards(start, ASIDE):
-            for wanted in names:
-                value = self.nodes[name]["inputs"].get(wanted)
-                if isinstance(value, kinds) and not isinstance(value, bool):
-                    return value
-                if (source := self.linked(value)) is not None:
-                    given = self.nodes[source]["inputs"].values()
-                    plain = [v for v in given if isinstance(v, kinds) and not isinstance(v, bool)]
-                    if plain:
-                        return plain[0]
-        return None
-
-    def prompts(self, start: str | None) -> list[str]:
-        """The texts on the way up from a conditioning, nearest first."""
-        found: list[str] = []
-        for name in self.upwards(start, LOADERS) if start is not None else ():
-            node = self.nodes[name]
-            if node["class_type"] == "ConditioningZeroOut":
-                return found
-            told = [value for key in TEXTS if isinstance(value := node["inputs"].get(key), str) and value.strip()]
-            found += [text for text in dict.fromkeys(told) if text not in found]
-        return found
-
-
 def _settings(graph: Graph, sampler: str) -> Found:
-    unread: list[str] = []
-    met = {sampler}
-    while (before := _pass_before(graph, sampler)) is not None and before not in met and len(met) < MOST:  # enlarging
-        met.add(before)
-        again = graph.nodes[sampler]["inputs"]
-        unread.append(line("Second pass", {k: v for k, v in again.items() if isinstance(v, int | float | str)}))
-        sampler = before
+    sampler, unread = _first_pass(graph, sampler)
     number, text = (int, float), str
     plain: dict[str, Any] = {
         "steps": graph.nearest(sampler, ("steps",), number),
@@ -124,25 +46,69 @@ def _settings(graph: Graph, sampler: str) -> Found:
     scheduler = graph.nearest(sampler, ("scheduler",), text)
     if scheduler not in (None, "normal"):
         unread.append(line("Schedule type", scheduler))
-    for sign, name in (("positive", "prompt"), ("negative", "negative_prompt")):
-        told = graph.prompts(_conditioning(graph, sampler, sign))
-        if told:
-            fields[name] = told[0]
-        unread += [line(f"Another {name}", each) for each in told[1:]]
-    unread += [
-        line("Lora", node["inputs"]["lora_name"]) for node in _along(graph, sampler) if "lora_name" in node["inputs"]
-    ]
+    unread += _add_prompts(graph, sampler, fields)
+    unread += _changed_model(graph, sampler)
     start = graph.nodes[sampler]["inputs"].get("start_at_step")
     if isinstance(start, int) and start > 0:
         unread.append(line("Start at step", start))
     _add_picture(graph, sampler, fields)
-    return Found(fields, unread)
+    return Found(fields, list(dict.fromkeys(unread)))
+
+
+def _first_pass(graph: Graph, sampler: str) -> tuple[str, list[str]]:
+    """The sampler that began the picture, and sentences about those that went on from it, enlarging."""
+    unread: list[str] = []
+    met = {sampler}
+    while (before := _pass_before(graph, sampler)) is not None and before not in met and len(met) < PASSES:
+        met.add(before)
+        again = graph.nodes[sampler]["inputs"]
+        unread.append(line("Second pass", {k: v for k, v in again.items() if isinstance(v, int | float | str)}))
+        sampler = before
+    return sampler, unread
+
+
+def _add_prompts(graph: Graph, sampler: str, fields: dict[str, Any]) -> list[str]:
+    """The prompts into `fields`; sentences about what of them is not there."""
+    unread: list[str] = []
+    for sign, name, words in (("positive", "prompt", "prompt"), ("negative", "negative_prompt", "negative prompt")):
+        start, walk = _conditioning(graph, sampler, sign), Prompts(graph, sign)
+        told = walk.texts(start)
+        if told:
+            fields[name] = told[0]
+        if walk.lost or not (walk.heard or start is None and sign == "negative"):
+            kinds = f": {', '.join(dict.fromkeys(walk.lost))[:100]}" if walk.lost else ""
+            unread.append(f"{'A part of the' if told else 'The'} {words} could not be found{kinds}.")
+        unread += [line(f"Another {name}", each) for each in told[1:]]
+        unread += walk.unused()
+    return unread
+
+
+def _changed_model(graph: Graph, sampler: str) -> list[str]:
+    """What stands between the sampler and its checkpoint: LoRAs by name, other nodes by their kind, and clip skip."""
+    nodes = [node["inputs"] for node in _along(graph, sampler)]
+    unread = [line("Lora", inputs["lora_name"]) for inputs in nodes if "lora_name" in inputs]
+    at, met = _model(graph, sampler), set[str]()
+    while at is not None and at.node not in met:
+        met.add(at.node)
+        node = graph.nodes[at.node]
+        at = graph.source(at.node, "model")
+        if at is not None and "lora_name" not in node["inputs"] and node["class_type"] != "Reroute":
+            unread.append(line("Node", node["class_type"]))
+    layers = [node["inputs"].get("stop_at_clip_layer") for node in _along(graph, sampler, frozenset())]
+    return unread + [line("Clip skip", -layer) for layer in layers if isinstance(layer, int) and layer != -1]
+
+
+def _model(graph: Graph, sampler: str) -> Link | None:
+    """Where the model comes in: at the sampler itself or at the guider it is given."""
+    names = graph.upwards(sampler, ASIDE | {"model"})
+    return next((link for name in names if (link := graph.source(name, "model")) is not None), None)
 
 
 def _add_picture(graph: Graph, sampler: str, fields: dict[str, Any]) -> None:
     """The size of an empty latent, or what image to image and inpainting need."""
     masked = any(node["class_type"] in MASKED for node in _along(graph, sampler, frozenset()))
-    for node in _along(graph, _source(graph, sampler, "latent_image", "samples"), LOADERS):
+    latents = graph.source(sampler, "latent_image", "samples")
+    for node in _along(graph, latents.node if latents else None, LOADERS):
         width, height = node["inputs"].get("width"), node["inputs"].get("height")
         if "Empty" in node["class_type"] and isinstance(width, int) and isinstance(height, int):
             fields |= {"width": width, "height": height}
@@ -166,36 +132,19 @@ def _spend_all_steps(fields: dict[str, Any]) -> None:
 
 def _pass_before(graph: Graph, sampler: str) -> str | None:
     """The sampler whose latents this one goes on from."""
-    start = _source(graph, sampler, "latent_image", "samples")
-    return next((name for name in _names_along(graph, start) if name != sampler and _samples(graph.nodes[name])), None)
+    start = graph.source(sampler, "latent_image", "samples")
+    names = graph.upwards(start.node if start else None, frozenset({"model"}))
+    return next((name for name in names if name != sampler and samples(graph.nodes[name])), None)
 
 
-def _conditioning(graph: Graph, sampler: str, sign: str) -> str | None:
+def _conditioning(graph: Graph, sampler: str, sign: str) -> Link | None:
     """Where the prompt of this sign comes in: at the sampler itself or at the guider it is given."""
-    for name in graph.upwards(sampler, frozenset({"latent_image", "samples", "model"})):
-        found = _source(graph, name, sign, *(("conditioning",) if sign == "positive" else ()))
+    for name in graph.upwards(sampler, ASIDE | {"model"}):
+        found = graph.source(name, sign, *(("conditioning",) if sign == "positive" else ()))
         if found is not None:
             return found
     return None
 
 
-def _source(graph: Graph, name: str, *inputs: str) -> str | None:
-    given = graph.nodes[name]["inputs"]
-    return next((link for key in inputs if (link := graph.linked(given.get(key))) is not None), None)
-
-
 def _along(graph: Graph, start: str | None, leave: frozenset[str] = ASIDE) -> Iterator[Node]:
-    return (graph.nodes[name] for name in _names_along(graph, start, leave))
-
-
-def _names_along(graph: Graph, start: str | None, leave: frozenset[str] = frozenset({"model"})) -> Iterator[str]:
-    return graph.upwards(start, leave) if start is not None else iter(())
-
-
-def _samples(node: Node) -> bool:
-    inputs = node["inputs"]
-    return "Sampler" in node["class_type"] and not {"latent_image", "samples", "noise_seed", "seed"}.isdisjoint(inputs)
-
-
-def _saves(node: Node) -> bool:
-    return "images" in node["inputs"] or "Save" in node["class_type"]
+    return (graph.nodes[name] for name in graph.upwards(start, leave))

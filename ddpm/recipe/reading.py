@@ -8,8 +8,9 @@ from typing import Any
 from PIL import Image
 
 from ddpm.errors import BadRequest
+from ddpm.prompts.extra_networks import without_networks
 from ddpm.recipe import automatic1111, comfyui, fooocus, invokeai, ours, sdnext, stable_diffusion_cpp
-from ddpm.recipe.texts import texts_of
+from ddpm.recipe.texts import MARK, texts_of
 from ddpm.request import FLAT_NAMES, MODES, FilmRequest, FromMask, FromSelfie, Request
 
 NONE = "This picture carries no recipe."
@@ -29,6 +30,7 @@ def read_recipe(source: str | PathLike[str] | bytes) -> tuple[dict[str, Any], li
 
 def read_texts(texts: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The same of texts that were already taken out of a file. Raises nothing, whatever they hold."""
+    texts = {key: text.lstrip(MARK) for key, text in texts.items()}
     for grammar in GRAMMARS:
         found = grammar.read(texts)
         if found is not None and (found.fields or found.unread):
@@ -48,11 +50,14 @@ def _usable(fields: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             usable[name] = _checked(name, value)
         except BadRequest as error:
             unread.append(str(error))
+        if name in ("prompt", "negative_prompt") and name in usable:
+            usable[name], networks = without_networks(usable[name])
+            unread += networks
     return usable, unread
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name not in FLAT_NAMES or name in ("image", "mask", "source", "film"):
+    if name not in FLAT_NAMES or name in ("image", "mask", "source", "film", "styles"):
         raise BadRequest(f"{str(name)[:60]!r} is not a setting.")
     if not isinstance(value, str | int | float | None):
         raise BadRequest(f"{name} must be one value, not a {type(value).__name__}.", name)

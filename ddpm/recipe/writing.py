@@ -18,6 +18,7 @@ from typing import Any, Literal
 from PIL import Image, PngImagePlugin
 
 from ddpm.prompts.choices import choose
+from ddpm.prompts.extra_networks import without_networks
 from ddpm.recipe.automatic1111 import FILLS
 from ddpm.recipe.samplers import SAMPLERS
 from ddpm.recipe.texts import EXIF, USER_COMMENT
@@ -36,7 +37,7 @@ def recipe(
     """
     settings = {name: value for name, value in request.settings().items() if value is not None}
     for name in ("prompt", "negative_prompt"):  # as this seed read them; so the recipe needs no list of choices
-        settings[name] = choose(settings[name], seed)
+        settings[name] = without_networks(choose(settings[name], seed))[0]
     source = request.source
     needs = [name for name in ("image", "mask") if name in type(source).model_fields]
     made: dict[str, Any] = {

@@ -20,6 +20,7 @@ from ddpm.ui.easel import Easel, Page  # noqa: E402
 from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
 from ddpm.ui.registry import registry_panel  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
+from ddpm.ui.styles import follow_file  # noqa: E402
 from ddpm.ui.theme import Studio  # noqa: E402
 
 HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></div>
@@ -33,6 +34,7 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
         with gr.Row(elem_id="head"):
             gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=script("page"))
             recipe = refill.button()
+        unused = refill.panel()
         with gr.Tabs(overflow_behavior="wrap", elem_id="tabs") as tabs:
             with gr.Tab("Text to image", id="text_to_image"):
                 text = text_to_image.build(page)
@@ -51,9 +53,9 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
                 registry_panel(engine)
         for easel in (text, changed, repainted, faces, film):
             _next_steps(easel, tabs, changed, repainted, small)
-        refill.wire(
-            recipe, page, tabs, {"text": text, "image": changed, "mask": repainted, "selfie": faces, "film": film}
-        )
+        modes = {"text": text, "image": changed, "mask": repainted, "selfie": faces, "film": film}
+        refill.wire(recipe, unused, page, tabs, modes)
+        follow_file(demo, page, [text, changed, repainted, faces, film])
         api.endpoints(page)
     demo.queue(max_size=64, default_concurrency_limit=None)
     demo.shelf = page.shelf  # type: ignore[attr-defined]

@@ -37,6 +37,7 @@ class Endpoints:
         upscale: int = 1,
         pag_scale: float | None = None,
         guidance_until: float | None = None,
+        styles: list[str] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
         """Make pictures from a prompt.
@@ -55,6 +56,7 @@ class Endpoints:
             upscale: Enlarge every result 1, 2 or 4 times.
             pag_scale: Perturbed-attention guidance, 0 to 10: firmer shapes, a further call a step; 0 is off.
             guidance_until: Noise share, 0 to 1, at which guidance ends; 0 guides to the last step.
+            styles: Names of styles.csv, whose texts are put around the prompts.
 
         Returns:
             The PNG files, each with its recipe inside, and the recipe of the first with all seeds.
@@ -62,7 +64,7 @@ class Endpoints:
         asked = checked(
             mode="text", prompt=prompt, negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
             guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
-            pag_scale=pag_scale, guidance_until=guidance_until,
+            pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.detail
@@ -84,6 +86,7 @@ class Endpoints:
         upscale: int = 1,
         pag_scale: float | None = None,
         guidance_until: float | None = None,
+        styles: list[str] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
         """Change a picture.
@@ -100,7 +103,7 @@ class Endpoints:
             mode="image", image=picture_of(image), strength=strength, prompt=prompt, negative_prompt=negative_prompt,
             model=model, sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, count=count,
             width=width, height=height, upscale=upscale,
-            pag_scale=pag_scale, guidance_until=guidance_until,
+            pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.detail
@@ -128,6 +131,7 @@ class Endpoints:
         upscale: int = 1,
         pag_scale: float | None = None,
         guidance_until: float | None = None,
+        styles: list[str] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
         """Repaint a part of a picture; the rest comes back bit for bit.
@@ -151,7 +155,7 @@ class Endpoints:
             mask_blur=mask_blur, mask_grow=mask_grow, fill=fill, only_masked=only_masked, padding=padding,
             prompt=prompt, negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
             guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
-            pag_scale=pag_scale, guidance_until=guidance_until,
+            pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.detail
@@ -174,6 +178,7 @@ class Endpoints:
         upscale: int = 1,
         pag_scale: float | None = None,
         guidance_until: float | None = None,
+        styles: list[str] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], gr.FileData | None, dict]:
         """Make faces that remember the one in a photo.
@@ -191,7 +196,7 @@ class Endpoints:
             mode="selfie", image=picture_of(image), likeness=likeness, strength=strength, count=count,
             prompt=prompt or None, negative_prompt=negative_prompt or None, model=model, sampler=sampler,
             steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height, upscale=upscale,
-            pag_scale=pag_scale, guidance_until=guidance_until,
+            pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.files, answer.framed, answer.detail
@@ -211,6 +216,7 @@ class Endpoints:
         height: int | None = None,
         pag_scale: float | None = None,
         guidance_until: float | None = None,
+        styles: list[str] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[gr.FileData | None, gr.FileData | None, dict]:
         """Film how noise becomes a picture.
@@ -226,7 +232,7 @@ class Endpoints:
         asked = checked(
             mode="text", prompt=prompt, fps=fps, format=format, negative_prompt=negative_prompt, model=model,
             sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height,
-            pag_scale=pag_scale, guidance_until=guidance_until,
+            pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
             yield answer.film, answer.files[-1] if answer.files else None, answer.detail

@@ -16,6 +16,7 @@ from gradio.components import Component
 
 from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard
+from ddpm.prompts.styles import read_styles
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 # ddpm.samplers imports torch, which must not delay the page; a test holds these keys equal to SAMPLERS.
@@ -37,7 +38,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 LISTEN: dict[str, Any] = {**PRIVATE, "queue": False}  # answered beside the queue; the page shows no notice from there
 TELL: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}  # through the queue, for what may refuse or inform
 # What a model that reads no words does not have.
-TEXT_ONLY = ("prompt", "negative_prompt", "guidance_scale", "guidance_until")
+TEXT_ONLY = ("prompt", "negative_prompt", "styles", "guidance_scale", "guidance_until")
 SIZES = ("width", "height")
 MOST_STEPS = 100  # of the slider; scripts may ask for more
 
@@ -119,6 +120,11 @@ def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1,
     fields["negative_prompt"] = gr.Textbox(
         label="Leave out", placeholder="blurry, text", info="What you would rather not see", visible=text
     )
+    styles = list(read_styles())
+    fields["styles"] = gr.Dropdown(
+        styles, value=[], multiselect=True, label="Styles", info="Texts of styles.csv around your words",
+        visible=text and bool(styles),
+    )  # fmt: skip
     fields["guidance_scale"] = gr.Slider(
         0, 15, defaults.guidance_scale if defaults else 3, step=0.5, label="Follow the words",
         info="Low wanders, high obeys. 1 is off.", visible=text,
@@ -160,6 +166,7 @@ def suited(card: ModelCard) -> dict[str, dict[str, Any]]:
     text, defaults = reads_prompt(card), card.defaults
     return {
         **{name: {"visible": text} for name in TEXT_ONLY},
+        "styles": {"visible": text and bool(read_styles())},
         "guidance_scale": {"visible": text, "value": defaults.guidance_scale},
         "guidance_until": {"visible": text, "value": defaults.guidance_until},
         "pag_scale": {"visible": takes_pag(card), "value": defaults.pag_scale},

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, DDPMError, LineFull, TooMuch, UnknownModel
-from ddpm.events import Result
+from ddpm.events import Notice, Result
 from ddpm.jobs import Job
 from ddpm.request import Request
 
@@ -109,6 +110,17 @@ def to_base64(file: bytes) -> str:
     return base64.b64encode(file).decode()
 
 
+def in_their_words(names: dict[str, str], **values: Any) -> Request:
+    """The request, where a refusal calls its field as the sender did. `names`: ours -> theirs."""
+    try:
+        return Request.checked(**values)
+    except BadRequest as error:
+        theirs = names.get(error.field or "")
+        if theirs is None:
+            raise
+        raise BadRequest(re.sub(rf"\b{error.field}\b", theirs, str(error), count=1), theirs) from None
+
+
 async def finished(engine: Engine, http: HttpRequest, request: Request, session: str = "http") -> Job:
     """The job of this request, done in line like everybody's; a caller who goes away leaves the line."""
     job = engine.submit(request, session)
@@ -133,6 +145,12 @@ def results(job: Job) -> list[Result]:
             "Nothing was made: the job was stopped." if job.exception is None else "Something broke on our side."
         )
     return found
+
+
+def notices(job: Job) -> list[str]:
+    """What its caller should know although it was done; not that a model was loaded for it."""
+    told = [event.text for event in job.events if isinstance(event, Notice)]
+    return [text for text in told if not text.startswith("Loading ")]
 
 
 def _admitted(http: HttpRequest) -> bool:

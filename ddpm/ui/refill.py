@@ -1,47 +1,78 @@
-"""A picture's recipe back into the fields: choose the file, or drop it anywhere beside a picture input."""
+"""A picture's recipe back into the fields: choose the file, or drop it anywhere beside a picture input.
+
+What a recipe tells and cannot be used is said above the tabs: what matters most at once, all of it in a list to unfold.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from ddpm.errors import BadRequest
-from ddpm.models.card import ModelCard
+from ddpm.models.card import ModelCard, named
 from ddpm.recipe import read_recipe
-from ddpm.ui.controls import MOST_STEPS, TELL, Fields, suited
+from ddpm.ui.controls import MOST_STEPS, SIZES, TELL, Fields, suited
 from ddpm.ui.easel import Easel, Page
 from ddpm.ui.pictures import refuse, told
 
 BARE = ("image", "mask", "painted")  # pictures are not in a recipe
+ABOUT = ("needs", "sha256", "weights")  # no fields of the page
 
 
 def button() -> gr.UploadButton:
     return gr.UploadButton("Open a recipe", size="sm", file_types=["image"], elem_classes="recipe-file", min_width=90)
 
 
-def wire(button: gr.UploadButton, page: Page, tabs: gr.Tabs, easels: dict[str, Easel]) -> None:
+def panel() -> gr.HTML:
+    """Where the things that a recipe could not use are told; empty until there are some."""
+    return gr.HTML("", visible=False, elem_classes="unused", js_on_load=None)
+
+
+def wire(button: gr.UploadButton, unused: gr.HTML, page: Page, tabs: gr.Tabs, easels: dict[str, Easel]) -> None:
     """`easels`: the tab for each mode of a request, and "film"."""
 
     def fill(path: str) -> dict[Any, Any]:
         fields, unread = told(read_recipe, path)
-        known = {name: value for name, value in fields.items() if name not in ("needs", "sha256", "weights")}
-        if not known:
+        if not fields.keys() - set(ABOUT):
             raise refuse(BadRequest(unread[0] if unread else "This picture carries no recipe.", "image"))
+        known, card, missing = fitted(fields, page.cards())
         mode = "film" if "fps" in known or "format" in known else str(known.get("mode", "text"))
-        easel = easels[mode]
-        names = {card.name for card in page.cards()}
-        if known.get("model", "") not in names:
-            unread = [*unread, f"There is no model {known.pop('model', '')!r} here."] if known.get("model") else unread
-        for sentence in [*unread[:3], *([f"{len(unread) - 3} more could not be read."] if len(unread) > 3 else [])]:
-            gr.Info(sentence, title="Not used")
         if needs := fields.get("needs"):
             gr.Info(f"To make this picture again, add the same {' and '.join(needs)}.", title="One thing is missing")
-        card = next((card for card in page.cards() if card.name == known.get("model")), None)
-        return {tabs: gr.Tabs(selected=easel.tab), **filled(easel.fields, known, card)}
+        said = [*missing, *unread]
+        return {
+            tabs: gr.Tabs(selected=easels[mode].tab),
+            unused: gr.update(value=markup(said), visible=bool(said)),
+            **filled(easels[mode].fields, known, card),
+        }
 
-    outputs = [tabs, *(part for easel in easels.values() for part in easel.fields.values())]
+    outputs = [tabs, unused, *(part for easel in easels.values() for part in easel.fields.values())]
     button.upload(fill, button, outputs, **TELL)
+
+
+def fitted(fields: dict[str, Any], cards: Sequence[ModelCard]) -> tuple[dict[str, Any], ModelCard | None, list[str]]:
+    """What of a recipe these models can do, its model's card, and sentences about the rest, the weightiest first.
+
+    A size belongs to its model: without it, or where it cannot make the size, the page's own stays.
+    """
+    known = {name: value for name, value in fields.items() if name not in ABOUT}
+    name, missing = known.pop("model", None), list[str]()
+    card = named(cards, name) if name else None
+    if card is not None:
+        known["model"] = card.name
+    elif name:
+        missing.append(f"There is no model {name!r} here.")
+    if SIZES[0] in known or SIZES[1] in known:
+        own = card.size if card else 0  # 0: not said
+        width, height = (int(known.get(side) or own) for side in SIZES)
+        if card is None or not card.makes(width, height):
+            known = {name: value for name, value in known.items() if name not in SIZES}
+            why = f", which {card.title} cannot make" if card else ""
+            missing.append(f"Size: {width or '?'}x{height or '?'}{why}")
+    return known, card, missing
 
 
 def filled(fields: Fields, known: dict[str, Any], card: ModelCard | None) -> dict[Any, Any]:
@@ -52,4 +83,19 @@ def filled(fields: Fields, known: dict[str, Any], card: ModelCard | None) -> dic
             changes[name] = changes.get(name, {}) | {"value": str(value) if name == "seed" else value}
     if "steps" in known:
         changes["steps"]["maximum"] = max(MOST_STEPS, known["steps"])
+    for name in SIZES:
+        if name in known and card is not None:  # the sliders end sooner than the model does
+            change = changes[name]
+            change |= {"maximum": max(change["maximum"], known[name]), "minimum": min(change["minimum"], known[name])}
     return {fields[name]: gr.update(**change) for name, change in changes.items() if name in fields}
+
+
+def markup(sentences: Sequence[str]) -> str:
+    """The first sentence, and all others folded behind it."""
+    if not sentences:
+        return ""
+    first, *others = (escape(sentence) for sentence in sentences)
+    if not others:
+        return f"<p>Not used: {first}</p>"
+    items = "".join(f"<li>{sentence}</li>" for sentence in others)
+    return f"<details><summary>Not used: {first} <b>And {len(others)} more</b></summary><ul>{items}</ul></details>"

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, UnknownModel
 from ddpm.images import open_mask, open_picture
-from ddpm.prompts.styles import styled
+from ddpm.models.card import named
 from ddpm.recipe import save_picture, save_png
 from ddpm.request import Request
 from ddpm.ui.dialects import diffusion2, diffusiongen, diffusiongen2, image_generator
-from ddpm.ui.http import body, finished, from_base64, guarded, results, to_base64
+from ddpm.ui.http import body, finished, from_base64, guarded, in_their_words, notices, results, to_base64
 from ddpm.ui.questions import catalogue
 
 OLD_NAMES = {"num_steps": "steps", "batch_size": "count"}
@@ -43,8 +43,9 @@ def routes(engine: Engine) -> list[Route]:
 
     async def generate(http: HttpRequest) -> Response:
         posted = http.method == "POST"
-        values = await body(http) if posted else dict(http.query_params)
-        made = results(await finished(engine, http, request_of(engine, values)))
+        values = await body(http) if posted else _asked_for(http)
+        job = await finished(engine, http, request_of(engine, values))
+        made, told = results(job), notices(job)
         first = made[0]
         if not posted:
             kind = next((kind for kind in KINDS if http.headers.get("Accept", "").startswith(kind)), "image/png")
@@ -56,7 +57,7 @@ def routes(engine: Engine) -> list[Route]:
             "status": "success", "image": images[0], "model_used": first.recipe.get("model"), "seed": first.seed,
             "image_size": [first.image.height, first.image.width] if in_pairs else first.image.width,
             "channels": len(first.image.getbands()), "recipe": first.recipe,
-            **({"images": images} if len(images) > 1 else {}),
+            **({"images": images} if len(images) > 1 else {}), **({"notices": told} if told else {}),
         })  # fmt: skip
 
     own = [
@@ -72,10 +73,22 @@ def routes(engine: Engine) -> list[Route]:
     ]
 
 
+def _asked_for(http: HttpRequest) -> dict[str, Any]:
+    """What an address asks for; styles may be named several times."""
+    styles = http.query_params.getlist("styles")
+    return dict(http.query_params) | ({"styles": styles} if styles else {})
+
+
 def request_of(engine: Engine, values: dict[str, Any]) -> Request:
-    """Our names, and the image generator's; pictures as base64; `styles` as names of styles.csv."""
+    """Our names, and the image generator's; pictures as base64."""
+    theirs = {OLD_NAMES[name]: name for name in values if name in OLD_NAMES}
     values = {OLD_NAMES.get(name, name): value for name, value in values.items()}
     size, channels = values.pop("image_size", None), values.pop("channels", None)
+    cards = engine.cards()
+    card = named(cards, values["model"]) if isinstance(values.get("model"), str) else None
+    if card is not None:
+        values["model"] = card.name
+        size, channels = image_generator.chosen(card, size, channels)
     if size is not None:
         height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
         values = {"width": width, "height": height, **values}
@@ -85,15 +98,10 @@ def request_of(engine: Engine, values: dict[str, Any]) -> Request:
     for name in ("fps", "format", "film"):
         if name in values:
             raise BadRequest(f"{name}: films are made by the endpoint /denoise_video of gradio_client, not here.", name)
-    styles = values.pop("styles", [])
-    request = Request.checked(**values)
-    if styles:
-        prompts = styled(request.prompt, request.negative_prompt, styles if isinstance(styles, list) else [styles])
-        request = Request.checked(**values | dict(zip(("prompt", "negative_prompt"), prompts, strict=True)))
-    cards = {card.name: card for card in engine.cards()}
-    card = cards.get(request.model) if request.model else None
+    request = in_their_words(theirs, **values)
     if request.model and card is None and "/" not in request.model:
-        raise UnknownModel(f"There is no model {request.model[:60]!r}. There are: {', '.join(cards)}.", tuple(cards))
+        names = tuple(card.name for card in cards)
+        raise UnknownModel(f"There is no model {request.model[:60]!r}. There are: {', '.join(names)}.", names)
     if channels is not None and card is not None and str(channels) != str(card.channels):
         raise BadRequest(f"channels is {channels!r}, but {card.name} makes pictures with {card.channels}.", "channels")
     return request

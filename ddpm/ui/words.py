@@ -14,6 +14,7 @@ from ddpm.errors import DDPMError
 from ddpm.models.tokens import Reading, minilm_reading
 from ddpm.prompts import suggest
 from ddpm.prompts.choices import unknown_lists
+from ddpm.prompts.extra_networks import sentences, without_networks
 from ddpm.prompts.grammar import at_step, parts
 from ddpm.request import PROMPT_LIMIT
 from ddpm.ui.controls import LISTEN, script
@@ -54,7 +55,7 @@ def line(engine: Engine, text: str, name: str | None) -> str:
 
 def reading(engine: Engine, text: str, name: str, encoder: str | None) -> Reading | None:
     """The longest of the prompts that AND joins; None while the model's tokenizer is not there."""
-    texts = [part.text for part in parts(at_step(text, 1, 1))]
+    texts = [part.text for part in parts(at_step(without_networks(text)[0], 1, 1))]
     try:
         if encoder == "minilm":
             return max((minilm_reading(each) for each in texts), key=lambda each: each.tokens)
@@ -78,6 +79,7 @@ def _count(found: Reading | None) -> str:
 
 def _warnings(found: Reading | None, text: str) -> str:
     said = [f"There is no list __{name}__; put one into wildcards/{name}.txt." for name in unknown_lists(text)]
+    said += sentences(text)
     if found is not None and found.unread:
         said.insert(0, f"Too long: “{found.unread[:80]}” will not be read.")
     return "".join(f'<p class="over">{escape(sentence)}</p>' for sentence in said)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ddpm.errors import BadRequest
 from ddpm.prompts.choices import LISTS, choose, has_choices, unknown_lists
+from ddpm.prompts.extra_networks import without_networks
 from ddpm.prompts.grammar import Part, at_step, parts, schedule
 from ddpm.prompts.styles import read_styles, styled
 
@@ -78,8 +79,9 @@ def test_any_text_is_a_prompt_and_its_schedule_covers_all_steps(prompt: str, ste
 def test_the_longest_prompts_take_no_time() -> None:
     began = time.process_time()
     for prompt in ("[" * 2000, "[a|b]" * 400, "[" * 500 + "a:1]" * 375, "{" * 2000, "{a|b}" * 400, "_" * 2000,
-                   " AND " * 400, ("[a:" * 300 + "]" * 300)):  # fmt: skip
-        schedule(prompt, 100), parts(prompt), choose(prompt, 1)
+                   " AND " * 400, ("[a:" * 300 + "]" * 300), "<lora:" * 333, "<lora:>" + " " * 1990,
+                   "<lora:>" + "," * 1990):  # fmt: skip
+        schedule(prompt, 100), parts(prompt), choose(prompt, 1), without_networks(prompt)
     assert time.process_time() - began < 3
 
 
@@ -106,6 +108,23 @@ def test_lists_of_the_users(tmp_path: Path) -> None:
         assert choose(name, 1, tmp_path) == name
     assert unknown_lists("__nobody__ __animal__", tmp_path) == ["nobody"]
     assert not has_choices("a {curly} brace, snake_case and __") and choose("{a}", 1) == "{a}"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "left", "named"),
+    [
+        ("a fox <lora:ink:0.8>, snow", "a fox, snow", ["LoRA: ink:0.8"]),
+        ("<lora:a b.v2:1:0.5>a fox", "a fox", ["LoRA: a b.v2:1:0.5"]),
+        ("a fox, <lyco:x:1>, <hypernet:y>, snow", "a fox, snow", ["LyCORIS: x:1", "Hypernetwork: y"]),
+        ("[a <LORA:x:1>:b:0.5] (c:1.2),<lora:y:1>", "[a:b:0.5] (c:1.2)", ["LoRA: x:1", "LoRA: y:1"]),
+        ("a < b, <3, <lora: never closed", "a < b, <3, <lora: never closed", []),
+        ("a  fox ,, snow, ", "a  fox ,, snow, ", []),
+        ("<lora:x:1>", "", ["LoRA: x:1"]),
+    ],
+)
+def test_networks_are_no_words(prompt: str, left: str, named: list[str]) -> None:
+    assert without_networks(prompt) == (left, named)
+    assert without_networks(left) == (left, [])
 
 
 def test_styles(tmp_path: Path) -> None:

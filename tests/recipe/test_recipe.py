@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from ddpm.errors import BadPicture
-from ddpm.recipe import NONE, SAMPLERS, parameters, read_recipe, recipe, request_from, save_png
+from ddpm.recipe import NONE, SAMPLERS, parameters, read_recipe, read_texts, recipe, request_from, save_png
+from ddpm.recipe.texts import decoded
 from ddpm.request import SAMPLER_NAMES, FromImage, FromMask, FromSelfie, Request
 
 PICTURE = Image.effect_noise((32, 24), 90).convert("RGB")
@@ -147,6 +148,22 @@ def test_the_exif_comment_of_a_jpeg_is_read():
         assert read_recipe(file.getvalue())[0] == {"prompt": "a füchs", "steps": 5, "sampler": "heun", "seed": 1}
 
 
+@pytest.mark.parametrize(
+    "told", ["一只狐狸在雪地里", "雪の中の狐", "여우와 눈", "лиса в снегу", "a fox", "狐 fox, snow", "😀 狐"]
+)
+@pytest.mark.parametrize("order", ["utf-16-be", "utf-16-le"])
+def test_utf_16_is_read_in_the_order_that_makes_sense_of_it(told, order):
+    for mark in ("\ufeff", ""):
+        assert decoded(b"UNICODE\0" + (mark + told).encode(order)) == told
+
+
+def test_a_mark_of_utf_8_is_no_part_of_the_prompt():
+    told = "狐\nSteps: 5, Sampler: Heun, Seed: 1"
+    for code in (b"UNICODE\0", b"ASCII\0\0\0"):
+        assert decoded(code + told.encode("utf-8-sig")) == told
+    assert read_texts({"parameters": "\ufeff" + told})[0]["prompt"] == "狐"
+
+
 def test_what_cannot_be_used_is_listed_and_nothing_is_run():
     foul = {"request": {"prompt": "__import__('os').system('touch /tmp/x')", "steps": 5000, "seed": "1e400",
                         "sampler": ["heun"], "evil": 1, "image": "/etc/passwd", "mode": {}, "strength": None,
@@ -170,6 +187,15 @@ def test_a_file_that_is_no_picture_is_refused():
     for file in (b"", b"text"):
         with pytest.raises(BadPicture, match="could not be read as a picture"):
             read_recipe(file)
+
+
+def test_networks_are_read_as_what_cannot_be_used_and_never_written():
+    told = "a fox <lora:ink:0.8>, snow\nNegative prompt: <lora:bad:1>\nSteps: 5, Sampler: Heun, Seed: 1"
+    fields, unread = read_recipe(with_text(parameters=told))
+    assert (fields["prompt"], fields["negative_prompt"]) == ("a fox, snow", "")
+    assert unread == ["LoRA: ink:0.8", "LoRA: bad:1"]
+    made = recipe(Request(prompt="a fox <lora:ink:0.8>"), "scenes", HASH, 1)
+    assert made["request"]["prompt"] == "a fox" and "lora" not in parameters(made, (8, 8))
 
 
 def test_choices_stand_in_the_recipe_as_they_were_drawn():

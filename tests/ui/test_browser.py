@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from ddpm.recipe import read_recipe
 from tests.ui.visitor import EXAMPLES, downloaded, in_a_browser, more_settings, set_number, status, to_tab, upload
@@ -174,3 +174,25 @@ def test_a_picture_with_a_recipe_fills_the_fields(page: Any, tmp_path: Path) -> 
         document.querySelector('.stage').dispatchEvent(new DragEvent('drop', options)); }""",
                   list((tmp_path / "plain.png").read_bytes()))  # fmt: skip
     page.locator("[data-testid=toast-body]", has_text="no recipe").wait_for()
+
+
+def test_what_a_recipe_could_not_use_is_all_there_to_unfold(page: Any, tmp_path: Path) -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text(
+        "parameters", "a fox <lora:ink:1>\nSteps: 5, Seed: 1, Size: 512x768, Model: vaedancer, Clip skip: 2"
+    )
+    Image.new("RGB", (20, 20)).save(tmp_path / "theirs.png", pnginfo=chunks)
+    more_settings(page)
+    before = page.get_by_label("number input for Width").locator("visible=true").count()
+    page.locator("#head input[type=file]").set_input_files(tmp_path / "theirs.png")
+    summary = page.locator(".unused summary")
+    summary.wait_for()
+    assert summary.inner_text() == "Not used: There is no model 'vaedancer' here. And 3 more"
+    assert page.get_by_text("Size: 512x768").is_visible() is False
+    summary.click()
+    for sentence in ("Size: 512x768", "Clip skip: 2", "LoRA: ink:1"):
+        assert page.get_by_text(sentence).is_visible()
+    assert page.get_by_label("Prompt", exact=True).locator("visible=true").first.input_value() == "a fox"
+    assert page.get_by_label("number input for Width").locator("visible=true").count() == before
+    page.locator("#head input[type=file]").set_input_files(EXAMPLES / "sunset.png")
+    summary.wait_for(state="hidden")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ddpm.prompts.vocabulary import CATEGORIES
+from ddpm.ui.dialects import image_generator
+from tests.ui.test_controls import card
 
 PICTURE = Image.linear_gradient("L").resize((128, 128)).convert("RGB")
 LEFT = Image.new("L", (128, 128), 0)
@@ -64,6 +67,25 @@ def test_image_generator(http: httpx.Client) -> None:
     made = http.post("/image-generator/generate", json=sent).json()
     assert (made["status"], made["mode"], made["model_used"], made["channels"]) == ("success", "model", name, 3)
     assert [picture(made["image"]).height, picture(made["image"]).width] == made["image_size"] == size
+
+
+@pytest.mark.parametrize("address", ["/image-generator/generate", "/generate"])
+@pytest.mark.parametrize("ending", ["", ".pth", ".safetensors"])
+def test_image_generators_own_defaults_are_no_choice(http: httpx.Client, address: str, ending: str) -> None:
+    documented = {"model": f"faces{ending}", "image_size": [64, 64], "channels": 3, "num_steps": 2}
+    own = http.post(address, json={"model": "faces", "num_steps": 2}).json()
+    answer = http.post(address, json=documented)
+    made = answer.json()
+    assert answer.status_code == 200, made
+    assert made["model_used"] == "faces" and picture(made["image"]).size == picture(own["image"]).size
+
+
+def test_sizes_of_the_models_own_side_are_a_choice() -> None:
+    def chosen(side: int, channels: int, *sent: Any) -> tuple[Any, Any]:
+        return image_generator.chosen(replace(card("text", False), size=side, channels=channels), *sent)
+
+    assert chosen(64, 3, [64, 64], 3) == ([64, 64], 3) and chosen(128, 1, [64, 64], 3) == (None, None)
+    assert chosen(128, 3, [96, 128], 1) == ([96, 128], 1) and chosen(128, 3, None, None) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -139,11 +161,22 @@ def test_diffusiongen_warns_as_it_did(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"denoising_steps": "0"}, {"esrgan": "3x"}, {"cfg_scale": "much"}, {"denoising_steps": "x"}]
+    "fields",
+    [{"denoising_steps": "0"}, {"esrgan": "3x"}, {"cfg_scale": "much"}, {"denoising_steps": "x"}, {"batch_size": "99"}],
 )
 def test_diffusiongen_refuses(http: httpx.Client, fields: dict[str, str]) -> None:
     answer = http.post("/diffusiongen/generate", data=form(**fields), files=EMPTY)
-    assert answer.status_code == 400 and next(iter(fields)).split("_")[-1] in answer.json()["message"]
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith(f"{next(iter(fields))} is {next(iter(fields.values()))!r}")
+
+
+@pytest.mark.parametrize(("strength", "shown"), [("2", "2"), ("-0.5", "-0.5"), ("nan", "nan")])
+def test_diffusiongens_strength_is_refused_as_it_was_sent(http: httpx.Client, strength: str, shown: str) -> None:
+    files = EMPTY | {"image": ("me.png", png(PICTURE), "image/png")}
+    answer = http.post("/diffusiongen/generate", data=form(strength=strength), files=files)
+    assert answer.json()["message"] == f"strength is {shown}, but must be a number from 0 to 1."
+    assert http.post("/diffusiongen2/generate", json=payload(batch_size=99)).json()["message"].startswith("batch_size")
+    assert http.post("/generate", json={"num_steps": 0}).json()["message"].startswith("num_steps is 0")
 
 
 def test_diffusiongens_words(http: httpx.Client) -> None:

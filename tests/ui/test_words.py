@@ -37,6 +37,13 @@ def test_what_is_cut_is_what_changes_nothing() -> None:
     assert (read == longer).all()
 
 
+def test_a_network_is_not_counted_and_is_told(engine: Engine) -> None:
+    line = words.line(engine, "a fox <lora:ink:0.8>", "scenes")
+    assert "LoRA: ink:0.8 is not supported" in line
+    count = words.reading(engine, "a fox <lora:ink:0.8>", "scenes", "minilm")
+    assert count == words.reading(engine, "a fox", "scenes", "minilm")
+
+
 def test_the_line_warns_before_and_when_something_is_cut(engine: Engine) -> None:
     def told(text: str) -> str:
         return words.line(engine, text, "scenes")

@@ -18,16 +18,19 @@ from ddpm.engine import Engine
 from ddpm.errors import BadPicture, BadRequest
 from ddpm.events import Film
 from ddpm.images import open_mask, open_picture
+from ddpm.models.card import named
 from ddpm.prompts import random_prompt
 from ddpm.prompts.suggest import complete, phrases
 from ddpm.prompts.vocabulary import CATEGORIES
 from ddpm.recipe import save_png
-from ddpm.request import Request
-from ddpm.ui.http import finished, form, results, to_base64
+from ddpm.request import LIMITS, Request
+from ddpm.ui.http import finished, form, in_their_words, results, to_base64
 
 FPS = 60  # of a film whose form does not say
 UPSCALE = {"None": 1, "2x": 2, "4x": 4}
 DEFAULTS = {"prompt": "", "batch_size": 1, "denoising_steps": 5, "cfg_scale": 4.5, "strength": 0.5, "esrgan": "2x"}
+
+THEIRS = {"count": "batch_size", "steps": "denoising_steps", "guidance_scale": "cfg_scale", "fps": "video_fps"}
 
 
 def routes(engine: Engine) -> list[Route]:
@@ -97,8 +100,8 @@ async def _asked(engine: Engine, sent: FormData) -> tuple[Request, dict[str, str
         asked |= {"fps": sent.get("video_fps") or FPS, "format": "mp4"}
     pictures, warnings = await _pictures(sent)
     if pictures:
-        asked |= pictures | {"strength": 1 - _number(values["strength"], "strength")}
-    return Request.checked(**asked), warnings
+        asked |= pictures | {"strength": _turned(values["strength"])}
+    return in_their_words(THEIRS, **asked), warnings
 
 
 async def _pictures(sent: FormData) -> tuple[dict[str, Image.Image], dict[str, str]]:
@@ -130,15 +133,20 @@ async def _file(sent: FormData, name: str) -> bytes:
 
 def _model(engine: Engine, said: Any) -> str | None:
     """A model of ours by its name or by its file's; else None, the first text model."""
-    names = {name: card.name for card in engine.cards() if card.usable for name in (card.name, f"{card.name}.pth")}
-    return names.get(str(said))
+    card = named([card for card in engine.cards() if card.usable], str(said))
+    return card.name if card else None
 
 
-def _number(value: Any, name: str) -> float:
+def _turned(strength: Any) -> float:
+    """Ours out of theirs; refused as it was sent."""
+    low, high = LIMITS["strength"]
     try:
-        return float(value)
+        theirs = float(strength)
     except ValueError:
-        raise BadRequest(f"{name} is {str(value)[:60]!r}, but must be a number.", name) from None
+        raise BadRequest(f"strength is {str(strength)[:60]!r}, but must be a number.", "strength") from None
+    if not low <= theirs <= high:
+        raise BadRequest(f"strength is {theirs:g}, but must be a number from {low:g} to {high:g}.", "strength")
+    return 1 - theirs
 
 
 def _categories(labels: list[str]) -> list[str]:

@@ -19,9 +19,10 @@ from ddpm.prompts import random_prompt
 from ddpm.recipe import save_png
 from ddpm.request import Request
 from ddpm.ui.dialects.diffusiongen import session_of, share_done
-from ddpm.ui.http import body, finished, from_base64, results, to_base64
+from ddpm.ui.http import body, finished, from_base64, in_their_words, results, to_base64
 
 NAME = "diffusiongen2"
+THEIRS = {"count": "batch_size", "guidance_scale": "cfg", "strength": "img2img_strength"}
 SPLITS = {"train": True, "val": False}  # prompts like those of the training data, or new ones
 
 
@@ -92,7 +93,7 @@ def _asked(values: dict[str, Any]) -> Request:
         asked |= {"image": open_picture(from_base64(image, "image")), "strength": values.get("img2img_strength")}
         if mask := values.get("b64_inpaint_mask"):
             asked["mask"] = open_mask(from_base64(mask, "mask"))
-    return Request.checked(**asked)
+    return in_their_words(THEIRS, **asked)
 
 
 def _png(image: Image.Image) -> bytes:

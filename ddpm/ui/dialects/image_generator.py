@@ -10,12 +10,13 @@ from starlette.routing import Route
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, UnknownModel
-from ddpm.models.card import ModelCard
+from ddpm.models.card import ModelCard, named
 from ddpm.recipe import save_png
 from ddpm.request import Request
-from ddpm.ui.http import body, finished, results, to_base64
+from ddpm.ui.http import body, finished, in_their_words, results, to_base64
 
 DEFAULTS: dict[str, Any] = {"image_size": [64, 64], "channels": 3, "num_steps": 50}
+THEIRS = {"steps": "num_steps", "height": "image_size", "width": "image_size"}
 LONGEST = 255  # letters of a model's name
 
 
@@ -66,10 +67,10 @@ def routes(engine: Engine) -> list[Route]:
 
 
 def _card(cards: list[ModelCard], name: Any) -> ModelCard:
-    """The model by its name, or by the name of the file it was in."""
+    """The model by its name, with or without the ending of the file it was in."""
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST or any(part in name for part in ("..", "\\", "\0")):
         raise BadRequest("model must be the name of one of the models.", "model")
-    found = next((card for card in cards if name in (card.name, f"{card.name}.pth")), None)
+    found = named(cards, name)
     if found is None:
         names = tuple(card.name for card in cards)
         raise UnknownModel(f"There is no model {name[:60]!r}. There are: {', '.join(names)}.", names)
@@ -77,12 +78,21 @@ def _card(cards: list[ModelCard], name: Any) -> ModelCard:
 
 
 def _request(card: ModelCard, values: dict[str, Any]) -> Request:
-    """Sizes of [height, width]; the service's own defaults hold only where the model has that size."""
-    size, channels = values.get("image_size"), values.get("channels")
+    """Sizes of [height, width]."""
+    size, channels = chosen(card, values.get("image_size"), values.get("channels"))
     if size is not None and (not isinstance(size, list) or len(size) != 2):
         raise BadRequest(f"image_size is {str(size)[:60]}, but must be [height, width].", "image_size")
     if channels not in (None, card.channels):
         raise BadRequest(f"channels is {channels!r}, but {card.name} makes pictures with {card.channels}.", "channels")
     height, width = size or (None, None)
-    return Request.checked(model=card.name, steps=values.get("num_steps", DEFAULTS["num_steps"]), height=height,
-                           width=width, seed=values.get("seed"), prompt=values.get("prompt"))  # fmt: skip
+    return in_their_words(THEIRS, model=card.name, steps=values.get("num_steps", DEFAULTS["num_steps"]), height=height,
+                          width=width, seed=values.get("seed"), prompt=values.get("prompt"))  # fmt: skip
+
+
+def chosen(card: ModelCard, size: Any, channels: Any) -> tuple[Any, Any]:
+    """What was chosen of size and channels. The front end always sends its defaults; on a model that is different they
+    say nothing, and None is what the model has."""
+    return (
+        None if size == DEFAULTS["image_size"] and card.size not in size else size,
+        None if channels == DEFAULTS["channels"] != card.channels else channels,
+    )
