@@ -61,8 +61,8 @@ def loss(said: Tensor, right: Tensor, face: Tensor) -> tuple[Tensor, Tensor]:
     return (away / side * face).sum() / face.sum(), F.binary_cross_entropy_with_logits(said[:, 4], face)
 
 
-def train(faces: Faces, minutes: float, rate: float, batch: int, start: Path | None = None) -> Network:
-    """AdamW, a cosine over the given time; prints the loss as it goes. The last weights are an average (EMA)."""
+def train(faces: Faces, minutes: float, rate: float, batch: int, out: Path, start: Path | None = None) -> None:
+    """AdamW, a cosine over the given time; prints the loss and writes the weights, an average (EMA), as it goes."""
     torch.manual_seed(0)
     network, average = Network(), Network()
     if start is not None:
@@ -90,7 +90,13 @@ def train(faces: Faces, minutes: float, rate: float, batch: int, start: Path | N
                 flush=True,
             )
             sums[:] = 0
-    return average
+            write(average, out)
+    write(average, out)
+
+
+def write(network: Network, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, out)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -107,9 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = parser.parse_args(argv)
     tight, wide = read(given.tight, FACE, HELD_TIGHT, 0), read(given.wide, FACE / WIDE_SIDE, HELD_WIDE, 1)
     grounds = [*scenes(given.grounds), *without_faces(given.without)]
-    network = train(Faces(tight, wide, grounds), given.minutes, given.rate, given.batch, given.start)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, given.out)
+    train(Faces(tight, wide, grounds), given.minutes, given.rate, given.batch, given.out, given.start)
 
 
 if __name__ == "__main__":
