@@ -6,7 +6,7 @@ A model that cannot be used stays in the list with the reason in its note, and h
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +29,9 @@ PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextMo
 class Catalogue:
     """The models of a weights folder and of a list of Hub models."""
 
-    def __init__(self, weights: Path, curated: Path | None = None) -> None:
-        self.weights = Path(weights)
+    def __init__(self, weights: Path, curated: Path | None = None, settings: Mapping[str, Path] | None = None) -> None:
+        """`settings`: YAML files that count as NAME.yaml beside the weights files of these names."""
+        self.weights, self.settings = Path(weights), dict(settings or {})
         self.curated = {entry.card.name: entry for entry in read_curated(curated)} if curated else {}
         self._seen: dict[Path, tuple[Stamp, ModelCard]] = {}  # cards of weights files, as long as they do not change
         self._failed: dict[str, tuple[Stamp, str]] = {}  # what went wrong when a model was loaded, likewise
@@ -62,10 +63,13 @@ class Catalogue:
         path = self.find(name)
         self._failed.pop(name, None)
         try:
-            model = load(path, device)
-        except DDPMError as error:
-            self._failed[name] = stamp_of(path), str(error)
-            raise
+            model = load(path, device, self.settings.get(name))
+        except Exception as error:  # of files that nobody vouches for
+            reason = str(error) if isinstance(error, DDPMError) else f"{name} cannot be loaded: {_said(error)}"
+            self._failed[name] = stamp_of(path), reason
+            if isinstance(error, DDPMError):
+                raise
+            raise CannotLoad(reason) from error
         if name not in self.curated:
             return model
         curated = self.curated[name].card
@@ -88,7 +92,7 @@ class Catalogue:
         """Of a weights file; a file of 100 tensors is skimmed in milliseconds, but not every time."""
         stamp = stamp_of(path, path.with_suffix(".yaml"), path.with_suffix(".yml"))
         if path not in self._seen or self._seen[path][0] != stamp or not self._seen[path][1].usable:
-            self._seen[path] = stamp, _card_or_reason(path)
+            self._seen[path] = stamp, _card_or_reason(path, self.settings.get(path.name))
         return self._seen[path][1]
 
     def _with_failure(self, card: ModelCard) -> ModelCard:
@@ -171,16 +175,22 @@ def _is_part(folder: Path) -> bool:
         config = read_json(folder / "config.json")
     except CannotLoad:
         return False
-    return config.get("_class_name", *config.get("architectures", [""])[:1]) in PARTS
+    architectures = config.get("architectures")
+    named = [config.get("_class_name"), *(architectures if isinstance(architectures, list) else [])]
+    return any(name in PARTS for name in named)
 
 
-def _card_or_reason(path: Path) -> ModelCard:
+def _card_or_reason(path: Path, config: Path | None = None) -> ModelCard:
     try:
-        return read_card(path) if path.is_dir() else describe(path)
+        return read_card(path) if path.is_dir() else describe(path, config)
     except CannotLoad as reason:
         return _unusable(path, f"{path.name} cannot be used: {reason}")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:  # of unexpected content
-        return _unusable(path, f"{path.name} cannot be used: {type(error).__name__}: {error}")
+    except Exception as error:  # whatever a strange file makes its reader raise; the others stay in the list
+        return _unusable(path, f"{path.name} cannot be used: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    return f"its content is not as expected ({type(error).__name__}: {str(error)[:300]})"
 
 
 def _unusable(path: Path, reason: str) -> ModelCard:
