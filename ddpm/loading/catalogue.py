@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ddpm.errors import CannotLoad, DDPMError, UnknownModel
 from ddpm.loading import hub
 from ddpm.loading.card import read_card, read_json
-from ddpm.loading.curated import read_curated
+from ddpm.loading.curated import UNTRIED, read_curated
 from ddpm.loading.single_file import ENDINGS, describe
 from ddpm.models.card import ModelCard
 
@@ -106,8 +106,8 @@ class Catalogue:
 
     def _fetched(self, name: str) -> Path | None:
         """A Hub model's folder on this machine: of the pinned revision, else whatever was fetched."""
-        pinned = self.curated[name].revision if name in self.curated else "main"
-        return hub.local(name, pinned) or hub.local(name)
+        pinned = self.curated[name].revision if name in self.curated else None
+        return hub.local(name, pinned or "main") or hub.local(name)
 
     def _hub_card(self, name: str) -> ModelCard:
         entry = self.curated[name]
@@ -127,11 +127,13 @@ class Catalogue:
                 origin="hub",
                 licence=curated.licence,
                 defaults=curated.defaults,
-                note=curated.note,
+                note=" ".join(filter(None, (curated.note, found.note))),
+                checked=False,
             )
         missing = (
-            f"{name} is not on this machine ({entry.card.bytes / 1e6:,.0f} MB, licence {entry.card.licence}). "
-            f"Fetch it with `python -m ddpm models --download {name}`."
+            f"{name} is not on this machine ({entry.card.bytes / 1e6:,.0f} MB, licence {entry.card.licence}, "
+            f"{'pinned' if entry.revision else 'not pinned: the newest revision'}). "
+            f"Fetch it with `python -m ddpm models --download {name}`. {UNTRIED}"
         )
         return replace(entry.card, usable=False, note=missing)
 

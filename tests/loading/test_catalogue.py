@@ -188,3 +188,25 @@ def test_parts_of_others_are_no_models(weights):
     (weights / "clip").mkdir()
     (weights / "clip" / "config.json").write_text(json.dumps({"architectures": ["CLIPTextModel"]}))
     assert [card.name for card in Catalogue(weights).cards()] == ["tiny"]
+
+
+def test_what_could_not_be_tried_says_so(weights, tmp_path):
+    """Every model of the Hub, here or not; and which of them are not pinned, where size and licence are told."""
+    catalogue = Catalogue(weights, ROOT / "configs" / "models.yaml")
+    cards = {card.name: card for card in catalogue.cards()}
+    assert cards.pop("tiny").checked
+    assert cards and all(not card.checked and "Not tried here" in card.note for card in cards.values())
+    loose = {name for name, card in cards.items() if "licence" in card.note and "not pinned" in card.note}
+    assert loose == {name for name, entry in catalogue.curated.items() if entry.revision is None}
+    assert "CompVis/ldm-celebahq-256" in loose and "google/ddpm-celebahq-256" not in loose
+
+
+def test_an_unpinned_model_of_the_list_is_found_after_its_download(weights, tmp_path):
+    repository = tmp_path / "hub" / "models--CompVis--ldm-celebahq-256"
+    put_model(repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    catalogue = Catalogue(weights, ROOT / "configs" / "models.yaml")
+    (card,) = (card for card in catalogue.cards() if card.name == "CompVis/ldm-celebahq-256")
+    assert card.usable and not card.checked and "Not tried here" in card.note
+    assert catalogue.find("CompVis/ldm-celebahq-256").name == "abc"
