@@ -15,7 +15,7 @@ from ddpm.errors import CannotLoad, DDPMError, UnknownModel
 from ddpm.loading import hub
 from ddpm.loading.card import read_card, read_json
 from ddpm.loading.curated import UNTRIED, read_curated
-from ddpm.loading.single_file import ENDINGS, describe
+from ddpm.loading.single_file import ENDINGS, UNREAD, describe
 from ddpm.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MARKS = ("model_index.json", "config.json", "unet/config.json", "unet_config.json")  # of folders meant to be models
 UPSCALERS = ("realesr", "esrgan")  # how the file names of the upscaler's weights begin; they lie in the same folder
+OURS = ("judge", "framing")  # folders of networks that other parts of this application read
 PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextModel")  # networks that are no models
 
 
@@ -83,9 +84,13 @@ class Catalogue:
             if path.name.startswith("."):
                 continue
             if path.is_dir():
-                if any((path / mark).is_file() for mark in MARKS) and not _is_part(path):
-                    yield _card_or_reason(path)
-            elif path.suffix in ENDINGS and not path.name.lower().startswith(UPSCALERS):
+                if any((path / mark).is_file() for mark in MARKS):
+                    if not _is_part(path):
+                        yield _card_or_reason(path)
+                elif path.name not in OURS and (inside := next(filter(_has_weights, sorted(path.glob("*"))), None)):
+                    said = f"{inside.name} is not looked for in a folder; move it into {self.weights.name}/ itself"
+                    yield _unusable(path, f"{path.name} cannot be used: {said}, or copy the whole model's folder.")
+            elif _has_weights(path):
                 yield self._file_card(path)
 
     def _file_card(self, path: Path) -> ModelCard:
@@ -171,6 +176,13 @@ def stamp_of(*paths: Path) -> Stamp:
     return tuple(sorted(found))
 
 
+def _has_weights(path: Path) -> bool:
+    """Whether a file is meant to be a model's weights, by its name."""
+    ending, name = path.suffix.lower(), path.name.lower()
+    ncnn = ending == ".bin" and path.with_suffix(".param").is_file()  # as upscalers are published, too
+    return path.is_file() and ending in (*ENDINGS, *UNREAD) and not name.startswith((*UPSCALERS, ".")) and not ncnn
+
+
 def _is_part(folder: Path) -> bool:
     """Whether a folder holds an autoencoder or a prompt encoder, which belongs to a weights file beside it."""
     try:
@@ -192,7 +204,7 @@ def _card_or_reason(path: Path, config: Path | None = None) -> ModelCard:
 
 
 def _said(error: Exception) -> str:
-    return f"its content is not as expected ({type(error).__name__}: {str(error)[:300]})"
+    return f"reading it failed ({type(error).__name__}: {str(error)[:300]})"
 
 
 def _unusable(path: Path, reason: str) -> ModelCard:

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from ddpm.loading.family import Family
     from ddpm.models.model import Model
 
-ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth")
+ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")  # in capitals, too
+UNREAD = {  # weights that people have beside those, and why they are not read
+    ".gguf": "its weights are quantised, for stable-diffusion.cpp",
+    ".onnx": "it is a graph for ONNX Runtime",
+    ".msgpack": "it is for Flax",
+    ".h5": "it is for Keras",
+}
 FAMILIES = (
     "stable_diffusion_file",
     "diffusion_gen",
@@ -36,6 +42,8 @@ SHOWN_KEYS = 4  # of a file that no family knows
 
 def describe(path: Path, config: Path | None = None) -> ModelCard:
     """The card of a weights file; CannotLoad gives every family's reason."""
+    if why := UNREAD.get(path.suffix.lower()):
+        raise CannotLoad(f"{why}, which is not read here; take the .safetensors of the same model")
     beside = read_beside(path, config)
     content = skim(path)
     refuse_code(path.name, content)
