@@ -10,8 +10,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ddpm.errors import CannotLoad
 
 KNOWN = {  # every key of theirs, some of which mean nothing here
@@ -27,6 +25,8 @@ KNOWN = {  # every key of theirs, some of which mean nothing here
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The settings in a YAML file of anybody's; nothing written is no settings."""
+    import yaml  # here: every start of the command line passes by
+
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
