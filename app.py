@@ -10,8 +10,6 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="app.py", description="A small diffusion studio in the browser.")
@@ -22,8 +20,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", metavar="NAME", help="model that stands first and is loaded at the start")
     parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto",
                         help="what runs the networks (auto: what is measured to be fastest)")  # fmt: skip
-    parser.add_argument("--weights", metavar="DIR", default=os.environ.get("DDPM_WEIGHTS", ROOT / "weights"), type=Path,
-                        help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
+    parser.add_argument("--weights", metavar="DIR", type=Path, help="folder of the models (default weights, or "
+                        "DDPM_WEIGHTS)")  # fmt: skip
+    parser.add_argument("--settings", metavar="FILE", type=Path, help="YAML to count as NAME.yaml of --model")
     return parser.parse_args(argv)
 
 
@@ -32,15 +31,19 @@ def main(argv: list[str] | None = None) -> int:
     user, colon, password = (args.auth or "").partition(":")
     if args.auth and not (user and colon and password):
         return failed("--auth wants USER:PASS, both not empty.")
+    if args.settings and not args.model:
+        return failed("--settings is for one model; name it with --model.")
     from ddpm.engine import Engine
     from ddpm.errors import DDPMError
+    from ddpm.loading.place import weights_folder
     from ddpm.ui import build_app, launch_options
 
     try:
-        engine = Engine(args.weights, "auto", choice=args.engine)
+        settings = {args.model: args.settings} if args.settings else {}
+        engine = Engine(args.weights or weights_folder(), "auto", choice=args.engine, settings=settings)
         if args.model and args.model not in (names := [card.name for card in engine.cards()]):
             return failed(
-                f"There is no model {args.model!r} in {args.weights}. There are: {', '.join(names) or 'none'}."
+                f"There is no model {args.model!r} in {engine.weights}. There are: {', '.join(names) or 'none'}."
             )
         demo = build_app(engine, args.model)
         auth = (user, password) if args.auth else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -56,15 +56,19 @@ class Engine:
         precision: Precision = "auto",
         choice: Choice = "auto",
         max_waiting: int = 32,
+        settings: Mapping[str, Path] | None = None,
     ) -> None:
-        """`device` is torch's name of one, or "auto"; `choice` is what runs the networks: Missing if not there."""
+        """`device` is torch's name of one, or "auto"; `choice` is what runs the networks: Missing if not there.
+
+        `settings`: YAML files that count as NAME.yaml beside the weights files of these names.
+        """
         from ddpm.loading.catalogue import Catalogue
 
         if choice == "openvino" and importlib.util.find_spec("openvino") is None:
             raise Missing("The engine openvino needs its package: pip install openvino")
         self.weights, self.precision = Path(weights), precision
         self.line = Line(max_waiting)
-        self.catalogue = Catalogue(self.weights, CURATED if CURATED.exists() else None)
+        self.catalogue = Catalogue(self.weights, CURATED if CURATED.exists() else None, settings or {})
         self.models = LoadedModels(self.catalogue, device, memory_budget, precision, choice)
 
     @property

@@ -31,6 +31,7 @@ def run(given: argparse.Namespace) -> int:
     for card in cards:
         reads = {"text": "text", "part": "part"}.get(card.kind, "no text")
         size, said = f"{card.bytes / 1e6:.1f} MB", card.title if card.usable else f"(not usable) {card.note}"
+        said += "" if card.checked or not card.usable else " (not checked)"
         came = card.weights + (f" step {card.step}" if card.step is not None else "")
         print(f"{card.name:32} {card.size:4} px  {reads:8} {size:>11}  {card.licence:16} {came:10} {said}")
     if not cards:
@@ -43,7 +44,8 @@ def fetch(name: str, revision: str | None, only: tuple[str, ...], agreed: bool) 
     from ddpm.loading.download import Download, check_disk, offer
 
     wanted = offer(name, revision, only)
-    print(f"{name}: {wanted.bytes / 1e6:,.1f} MB in {len(wanted.files)} files, licence {wanted.licence}", flush=True)
+    size = f"{wanted.bytes / 1e6:,.1f} MB in {len(wanted.files)} files"
+    print(f"{name}: {size}, licence {wanted.licence}, {wanted.which}", flush=True)
     check_disk(wanted)
     if not agreed and sys.stdin.isatty() and input("Fetch it? [y/N] ").strip().lower() not in ("y", "yes"):
         return 1

@@ -21,6 +21,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--negative-prompt")
     command.add_argument("--styles", nargs="+", metavar="NAME", help="texts of styles.csv to put around the prompts")
     command.add_argument("--model", metavar="NAME", help="see python -m ddpm models")
+    command.add_argument("--settings", type=Path, metavar="FILE", help="YAML to count as NAME.yaml of that model")
     command.add_argument("--image", type=Path, metavar="FILE", help="start from this picture")
     command.add_argument("--mask", type=Path, metavar="FILE", help="repaint where this is white (needs --image)")
     command.add_argument("--likeness", type=float, help="0..1: make portraits of the face in --image")
@@ -48,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
     """Pictures (and a film) into the folder, each as it comes."""
     from ddpm.request import LIMITS, FilmRequest, Request
 
-    own = ("command", "out", "device", "weights", "film", "image", "mask")
+    own = ("command", "out", "device", "weights", "settings", "film", "image", "mask")
     values: dict[str, Any] = {name: value for name, value in vars(given).items() if name not in own}
     if given.film and given.fps is None and given.format is None:
         values["film"] = FilmRequest()

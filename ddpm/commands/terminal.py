@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddpm.errors import BadRequest
 from ddpm.events import Film, Framed, Notice, Preview, Result
+from ddpm.loading.place import weights_folder
 
 if TYPE_CHECKING:
     from ddpm.engine import Engine
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 
 def weights_argument(command: argparse.ArgumentParser) -> None:
-    default = os.environ.get("DDPM_WEIGHTS", Path(__file__).resolve().parents[2] / "weights")
-    command.add_argument("--weights", type=Path, metavar="DIR", default=default,
+    command.add_argument("--weights", type=Path, metavar="DIR", default=weights_folder(),
                          help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
 
 
@@ -29,11 +29,19 @@ def common_arguments(command: argparse.ArgumentParser) -> None:
     weights_argument(command)
 
 
+def settings_of(given: argparse.Namespace) -> dict[str, Path]:
+    """--settings FILE counts as NAME.yaml of the model that --model names."""
+    file, name = getattr(given, "settings", None), getattr(given, "model", None)
+    if file is not None and not name:
+        raise BadRequest("--settings is for one model; name it with --model.", "settings")
+    return {name: file} if file is not None and name else {}
+
+
 @contextlib.contextmanager
 def opened_engine(given: argparse.Namespace) -> Iterator[Engine]:
     from ddpm.engine import Engine
 
-    engine = Engine(given.weights, given.device)
+    engine = Engine(given.weights, given.device, settings=settings_of(given))
     try:
         yield engine
     finally:

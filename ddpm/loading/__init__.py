@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from ddpm.models.model import Model
 
 
-def load(path: Path, device: str = "cpu") -> Model:
-    """The model in this folder or weights file. CannotLoad says for each format why it is not that one."""
+def load(path: Path, device: str = "cpu", config: Path | None = None) -> Model:
+    """The model in this folder or weights file. CannotLoad says for each format why it is not that one.
+
+    `config`: a YAML that counts as the one beside a weights file.
+    """
     from ddpm.loading import diffusers_folder, embedded, single_file  # here: the catalogue is listed without torch
 
     path = Path(path)
     name = id_of(path) or path.name
     if path.is_file():
         try:
-            return single_file.load(path, device)
+            return single_file.load(path, device, config)
         except CannotLoad as reason:
             raise CannotLoad(f"{name} cannot be loaded: {str(reason).rstrip('.')}.") from reason
     reasons = []

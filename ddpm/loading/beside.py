@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ddpm.errors import CannotLoad
+from ddpm.loading.their_yaml import is_theirs, of_model, read_yaml, unknown
 
 # as the Lightning trainer of the Flask generator names its files: DATA_model_64_64_1000steps_21896samples_...
 NAMED = re.compile(r"[^_]+_model_(?P<height>\d+)_(?P<width>\d+)_(?P<timesteps>\d+)steps(_|\.|$)")
-THEIR_PARTS = {"model", "diffusion", "training", "inference", "api", "preprocessing"}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "use": ("ema", "raw"),
+    "target": ("eps", "v", "x0"),
+    "bound": ("peak",),
+    "schedule": ("linear", "linear_scaled", "scaled_linear", "cosine", "squaredcos_cap_v2", "sigmoid"),
+    "sampler": ("ddpm", "ddim", "euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis",
+                "pndm", "lcm"),
+}  # fmt: skip
+RANGES: dict[str, tuple[float, float]] = {  # both ends are allowed; what a request may ask for, where it asks for it
+    "size": (8, 4096), "timesteps": (2, 10_000), "steps": (1, 1000), "guidance_scale": (0, 30), "heads": (1, 1024),
+    "head_width": (1, 4096), "groups": (1, 1024), "time_share": (-10, 10),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +59,36 @@ class Beside:
     text_encoder: str | None = None  # the same; with its tokenizer
 
 
-def read_beside(file: Path) -> Beside:
-    """The settings of a weights file. CannotLoad names a wrong key, its file and the nearest right one."""
-    path = next((path for path in (file.with_suffix(".yaml"), file.with_suffix(".yml")) if path.is_file()), None)
-    given: dict[str, Any] = {}
-    if path is not None:
-        try:
-            given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise CannotLoad(f"{path.name} beside it cannot be read: {error}") from error
-        if not isinstance(given, dict):
-            raise CannotLoad(f"{path.name} beside it must hold settings, not a {type(given).__name__}")
-        if isinstance(given.get("model"), Mapping):
-            given = _theirs(given, path.name)
-    beside = Beside(**_checked(given, path.name if path else ""))
+def read_beside(file: Path, config: Path | None = None) -> Beside:
+    """The settings of a weights file. CannotLoad names a wrong key, its file and the nearest right one.
+
+    What NAME.yaml leaves open is taken from `config`, a YAML that somebody named for this file, then from its name.
+    """
+    own = next((path for path in (file.with_suffix(".yaml"), file.with_suffix(".yml")) if path.is_file()), None)
+    beside = Beside()
+    for path in filter(None, (own, config)):
+        beside = _filled(beside, _settings(path))
     if named := NAMED.match(file.name):
-        beside = replace(
-            beside,
-            size=beside.size or int(named["height"]),
-            timesteps=beside.timesteps or int(named["timesteps"]),
-        )
+        said = {"size": int(named["height"]), "timesteps": int(named["timesteps"])}
+        beside = _filled(beside, {key: value for key, value in said.items() if _within(key, value)})
     return beside
 
 
-def _theirs(given: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """The minimal DDPM repository's YAML: old (image_size, base_channels) and new (im_size, down_channels)."""
-    _known(given, THEIR_PARTS, file)
-    model, diffusion = given["model"], given.get("diffusion")
-    taken: dict[str, Any] = {"size": model.get("im_size", model.get("image_size"))}
-    if isinstance(diffusion, Mapping):
-        taken["timesteps"] = diffusion.get("timesteps")
-    return taken
+def _filled(beside: Beside, more: Mapping[str, Any]) -> Beside:
+    """With `more` where nothing was said yet."""
+    plain = Beside()
+    return replace(
+        beside, **{key: value for key, value in more.items() if getattr(beside, key) == getattr(plain, key)}
+    )
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """What one YAML says, in our names, checked."""
+    given = read_yaml(path)
+    if is_theirs(given):
+        left_out = " ".join(f"{path.name}: {remark}" for remark in unknown(given))
+        given = {**of_model(given), "note": left_out}
+    return _checked(given, path.name)
 
 
 def _checked(given: Mapping[str, Any], file: str) -> dict[str, Any]:
@@ -88,10 +98,22 @@ def _checked(given: Mapping[str, Any], file: str) -> dict[str, Any]:
         wanted = kinds[key].removesuffix(" | None")
         right: Any = {"int": int, "float": (int, float), "bool": bool, "str": str}[wanted]
         if value is not None and (not isinstance(value, right) or (isinstance(value, bool) and wanted != "bool")):
-            raise CannotLoad(f"{file} beside it: {key} is {value!r}, but must be of type {wanted}")
-    if given.get("use", "ema") not in ("ema", "raw"):
-        raise CannotLoad(f"{file} beside it: use is {given['use']!r}; say ema or raw")
-    return dict(given)
+            raise CannotLoad(f"{file} beside it: {key} is {reprlib.repr(value)}, but must be of type {wanted}")
+        if key in CHOICES and value is not None and value not in CHOICES[key]:
+            raise CannotLoad(f"{file} beside it: {key} is {reprlib.repr(value)}; say {_listed(CHOICES[key])}")
+        if key in RANGES and value is not None and not _within(key, value):
+            low, high = RANGES[key]
+            raise CannotLoad(f"{file} beside it: {key} is {value!r}, but must lie in {low:g}..{high:g}")
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _within(key: str, value: float) -> bool:
+    low, high = RANGES[key]
+    return low <= value <= high  # false of NaN
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _known(given: Mapping[str, Any], keys: set[str], file: str) -> None:

@@ -20,7 +20,7 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CannotLoad(f"no {path.name} in {path.parent.name}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CannotLoad(f"{path.parent.name}/{path.name} cannot be read as JSON ({error})") from error
     if not isinstance(value, dict):
         raise CannotLoad(f"{path.parent.name}/{path.name} holds a {type(value).__name__}, not an object")

@@ -6,7 +6,7 @@ A model that cannot be used stays in the list with the reason in its note, and h
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ddpm.errors import CannotLoad, DDPMError, UnknownModel
 from ddpm.loading import hub
 from ddpm.loading.card import read_card, read_json
-from ddpm.loading.curated import read_curated
-from ddpm.loading.single_file import ENDINGS, describe
+from ddpm.loading.curated import UNTRIED, read_curated
+from ddpm.loading.single_file import ENDINGS, UNREAD, describe
 from ddpm.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 
 MARKS = ("model_index.json", "config.json", "unet/config.json", "unet_config.json")  # of folders meant to be models
 UPSCALERS = ("realesr", "esrgan")  # how the file names of the upscaler's weights begin; they lie in the same folder
+OURS = ("judge", "framing")  # folders of networks that other parts of this application read
 PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextModel")  # networks that are no models
 
 
 class Catalogue:
     """The models of a weights folder and of a list of Hub models."""
 
-    def __init__(self, weights: Path, curated: Path | None = None) -> None:
-        self.weights = Path(weights)
+    def __init__(self, weights: Path, curated: Path | None = None, settings: Mapping[str, Path] | None = None) -> None:
+        """`settings`: YAML files that count as NAME.yaml beside the weights files of these names."""
+        self.weights, self.settings = Path(weights), dict(settings or {})
         self.curated = {entry.card.name: entry for entry in read_curated(curated)} if curated else {}
         self._seen: dict[Path, tuple[Stamp, ModelCard]] = {}  # cards of weights files, as long as they do not change
         self._failed: dict[str, tuple[Stamp, str]] = {}  # what went wrong when a model was loaded, likewise
@@ -62,10 +64,13 @@ class Catalogue:
         path = self.find(name)
         self._failed.pop(name, None)
         try:
-            model = load(path, device)
-        except DDPMError as error:
-            self._failed[name] = stamp_of(path), str(error)
-            raise
+            model = load(path, device, self.settings.get(name))
+        except Exception as error:  # of files that nobody vouches for
+            reason = str(error) if isinstance(error, DDPMError) else f"{name} cannot be loaded: {_said(error)}"
+            self._failed[name] = stamp_of(path), reason
+            if isinstance(error, DDPMError):
+                raise
+            raise CannotLoad(reason) from error
         if name not in self.curated:
             return model
         curated = self.curated[name].card
@@ -79,16 +84,20 @@ class Catalogue:
             if path.name.startswith("."):
                 continue
             if path.is_dir():
-                if any((path / mark).is_file() for mark in MARKS) and not _is_part(path):
-                    yield _card_or_reason(path)
-            elif path.suffix in ENDINGS and not path.name.lower().startswith(UPSCALERS):
+                if any((path / mark).is_file() for mark in MARKS):
+                    if not _is_part(path):
+                        yield _card_or_reason(path)
+                elif path.name not in OURS and (inside := next(filter(_has_weights, sorted(path.glob("*"))), None)):
+                    said = f"{inside.name} is not looked for in a folder; move it into {self.weights.name}/ itself"
+                    yield _unusable(path, f"{path.name} cannot be used: {said}, or copy the whole model's folder.")
+            elif _has_weights(path):
                 yield self._file_card(path)
 
     def _file_card(self, path: Path) -> ModelCard:
         """Of a weights file; a file of 100 tensors is skimmed in milliseconds, but not every time."""
         stamp = stamp_of(path, path.with_suffix(".yaml"), path.with_suffix(".yml"))
         if path not in self._seen or self._seen[path][0] != stamp or not self._seen[path][1].usable:
-            self._seen[path] = stamp, _card_or_reason(path)
+            self._seen[path] = stamp, _card_or_reason(path, self.settings.get(path.name))
         return self._seen[path][1]
 
     def _with_failure(self, card: ModelCard) -> ModelCard:
@@ -102,8 +111,8 @@ class Catalogue:
 
     def _fetched(self, name: str) -> Path | None:
         """A Hub model's folder on this machine: of the pinned revision, else whatever was fetched."""
-        pinned = self.curated[name].revision if name in self.curated else "main"
-        return hub.local(name, pinned) or hub.local(name)
+        pinned = self.curated[name].revision if name in self.curated else None
+        return hub.local(name, pinned or "main") or hub.local(name)
 
     def _hub_card(self, name: str) -> ModelCard:
         entry = self.curated[name]
@@ -123,11 +132,13 @@ class Catalogue:
                 origin="hub",
                 licence=curated.licence,
                 defaults=curated.defaults,
-                note=curated.note,
+                note=" ".join(filter(None, (curated.note, found.note))),
+                checked=False,
             )
         missing = (
-            f"{name} is not on this machine ({entry.card.bytes / 1e6:,.0f} MB, licence {entry.card.licence}). "
-            f"Fetch it with `python -m ddpm models --download {name}`."
+            f"{name} is not on this machine ({entry.card.bytes / 1e6:,.0f} MB, licence {entry.card.licence}, "
+            f"{'pinned' if entry.revision else 'not pinned: the newest revision'}). "
+            f"Fetch it with `python -m ddpm models --download {name}`. {UNTRIED}"
         )
         return replace(entry.card, usable=False, note=missing)
 
@@ -165,22 +176,35 @@ def stamp_of(*paths: Path) -> Stamp:
     return tuple(sorted(found))
 
 
+def _has_weights(path: Path) -> bool:
+    """Whether a file is meant to be a model's weights, by its name."""
+    ending, name = path.suffix.lower(), path.name.lower()
+    ncnn = ending == ".bin" and path.with_suffix(".param").is_file()  # as upscalers are published, too
+    return path.is_file() and ending in (*ENDINGS, *UNREAD) and not name.startswith((*UPSCALERS, ".")) and not ncnn
+
+
 def _is_part(folder: Path) -> bool:
     """Whether a folder holds an autoencoder or a prompt encoder, which belongs to a weights file beside it."""
     try:
         config = read_json(folder / "config.json")
     except CannotLoad:
         return False
-    return config.get("_class_name", *config.get("architectures", [""])[:1]) in PARTS
+    architectures = config.get("architectures")
+    named = [config.get("_class_name"), *(architectures if isinstance(architectures, list) else [])]
+    return any(name in PARTS for name in named)
 
 
-def _card_or_reason(path: Path) -> ModelCard:
+def _card_or_reason(path: Path, config: Path | None = None) -> ModelCard:
     try:
-        return read_card(path) if path.is_dir() else describe(path)
+        return read_card(path) if path.is_dir() else describe(path, config)
     except CannotLoad as reason:
         return _unusable(path, f"{path.name} cannot be used: {reason}")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:  # of unexpected content
-        return _unusable(path, f"{path.name} cannot be used: {type(error).__name__}: {error}")
+    except Exception as error:  # whatever a strange file makes its reader raise; the others stay in the list
+        return _unusable(path, f"{path.name} cannot be used: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    return f"reading it failed ({type(error).__name__}: {str(error)[:300]})"
 
 
 def _unusable(path: Path, reason: str) -> ModelCard:

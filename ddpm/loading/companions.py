@@ -26,6 +26,8 @@ def companion(home: Path, given: str | None, usual: str, what: str, *any_of: str
         found: Path | None = inside
     else:
         found = hub.local(name) or hub.any_revision(name)
+    if found is None and not hub.is_id(name):
+        raise Incomplete(f"it needs {what}, but there is no folder {name!r} beside it, and that is no Hub id either")
     if found is None:
         raise Incomplete(
             f"it needs {what} ({name}), which is not on this machine: `python -m ddpm models --download {name}`"

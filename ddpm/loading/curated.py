@@ -19,12 +19,15 @@ ENTRY_KEYS = {
 }  # fmt: skip
 
 
+UNTRIED = "Not tried here: no model of the Hub could be fetched where this was made."
+
+
 @dataclass(frozen=True, slots=True)
 class Curated:
     """One entry: a card for before the download, what to fetch, and the settings that fit the model."""
 
     card: ModelCard
-    revision: str = "main"
+    revision: str | None = None  # the commit that is pinned; None: whatever is newest
     only: tuple[str, ...] = ()  # patterns of the files that are wanted; (): the usual ones
 
 
@@ -63,9 +66,14 @@ def _entry(entry: Mapping[str, Any], file: str) -> Curated:
         kind="part" if entry.get("part") else "text" if text else "unconditional",
         latent=bool(entry.get("latent", False)),
         bytes=int(entry["bytes"]),
-        note=entry.get("note", ""),
+        note=" ".join(filter(None, (entry.get("note", ""), UNTRIED))),
+        checked=False,
     )
-    return Curated(card, str(entry.get("revision", "main")), tuple(entry.get("only", ())))
+    return Curated(card, _revision(entry), tuple(entry.get("only", ())))
+
+
+def _revision(entry: Mapping[str, Any]) -> str | None:
+    return str(entry["revision"]) if entry.get("revision") else None
 
 
 def _known(entry: Mapping[str, Any], keys: set[str], file: str) -> None:

@@ -115,7 +115,9 @@ def _settings(found: Found, part: str) -> Mapping[str, Any]:
 
 
 def _target(found: Found) -> str:
-    said = _settings(found, "diffusion").get("prediction_type", "velocity")
+    """Its first settings had no prediction_type and meant noise; without any settings its later default is likelier."""
+    settings = _settings(found, "diffusion")
+    said = settings.get("prediction_type", "epsilon" if settings else "velocity")
     if said not in TARGETS:
         raise CannotLoad(f"its prediction_type is {said!r}; read are {', '.join(TARGETS)}")
     return TARGETS[said]

@@ -41,6 +41,17 @@ class Offer:
     commit: str
     licence: str
     files: tuple[tuple[str, int], ...]  # names and bytes
+    pinned: bool = True  # False: the newest commit
+    before: str = ""  # the commit that was fetched before, where none is pinned
+
+    @property
+    def which(self) -> str:
+        """Which revision it is, in words."""
+        said = f"revision `{self.commit[:12]}`"
+        if self.pinned:
+            return said
+        changed = self.before not in ("", self.commit)
+        return f"{said}, not pinned" + (f", another than was fetched before (`{self.before[:12]}`)" if changed else "")
 
     @property
     def bytes(self) -> int:
@@ -119,7 +130,8 @@ def offer(name: str, revision: str | None = None, only: tuple[str, ...] = ()) ->
         raise CannotLoad(f"{name} holds no JSON that is wanted, so it is no model in diffusers' layout.")
     data = info.card_data
     licence = str(getattr(data, "license", None) or "not stated")
-    return Offer(name, str(info.sha), licence, tuple((file, sizes[file]) for file in chosen))
+    before = "" if revision else hub.remembered(name)
+    return Offer(name, str(info.sha), licence, tuple((file, sizes[file]) for file in chosen), bool(revision), before)
 
 
 def _chosen(sizes: dict[str, int], only: tuple[str, ...]) -> list[str]:

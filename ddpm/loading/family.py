@@ -52,11 +52,7 @@ def card_of(
 ) -> ModelCard:
     """A card with what the YAML beside the file says in place of the family's own defaults."""
     beside, defaults = found.beside, defaults or Defaults("ddim", 50, 1.0, "trailing")
-    if beside.target not in (None, "eps", "v", "x0"):
-        raise CannotLoad(f"target is {beside.target!r}; say eps, v or x0")
     side = beside.size or size
-    if beside.bound not in (None, "peak"):
-        raise CannotLoad(f"bound is {beside.bound!r}; say peak, or leave it out")
     if side % factor:
         raise CannotLoad(f"size is {side}, but its network makes multiples of {factor}")
     defaults = replace(

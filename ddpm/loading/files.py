@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
-from ddpm.loading.skim import SETTINGS_CLASSES, Foreign, Settings, bystanders
+from ddpm.loading.skim import SETTINGS_CLASSES, Settings, stand_ins
 
 SHARD_BYTES = 9_000_000
 
@@ -27,13 +27,12 @@ def read_checkpoint(path: Path) -> Any:
     """Whatever a .safetensors or torch file holds, tensors and plain values, on the CPU. Nothing in it is executed.
 
     Settings objects of classes known by name (skim.py) are read as plain values, callbacks and the like as nothing;
-    any other object is refused.
+    objects of other classes, where weights or settings would be, refuse the file.
     """
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         return read_tensors(path)
+    allowed: list[Any] = [*((Settings, name) for name in SETTINGS_CLASSES), *stand_ins(path)]
     try:
-        allowed: list[Any] = [(Settings, name) for name in SETTINGS_CLASSES]
-        allowed += [(Foreign, name) for name in bystanders(path)]
         with torch.serialization.safe_globals(allowed):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever a damaged or hostile file makes it raise
@@ -56,7 +55,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of one .safetensors or torch file, on the CPU. Nothing in the file is executed."""
     if path.stat().st_size == 0:
         raise CannotLoad(f"{path.name} is empty (0 bytes); copy it again.")
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 

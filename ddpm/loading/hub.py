@@ -33,6 +33,12 @@ def local(name: str, revision: str = "main") -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def remembered(name: str) -> str:
+    """The commit that `main` was when the model was fetched, or ""."""
+    reference = cache() / f"models--{name.replace('/', '--')}" / "refs" / "main"
+    return reference.read_text(encoding="utf-8").strip() if reference.is_file() else ""
+
+
 def any_revision(name: str) -> Path | None:
     """The newest snapshot of a model in the cache, whatever its revision, or None."""
     if not is_id(name):

@@ -34,7 +34,20 @@ SCHEDULERS: dict[str, tuple[str, int, bool, Spacing]] = {
     "UniPCMultistepScheduler": ("unipc", 20, False, "linspace"),
     "DEISMultistepScheduler": ("deis", 20, False, "linspace"),
     "LCMScheduler": ("lcm", 5, False, "trailing"),  # 5 divides 50: then its own grid is the trailing one
+    "DDPMParallelScheduler": ("ddim", 50, True, "leading"),
+    "DDIMParallelScheduler": ("ddim", 50, True, "leading"),
 }
+NEAREST: dict[str, tuple[str, int, bool, Spacing]] = {  # what is not built here: as good an order, and as random
+    "LMSDiscreteScheduler": ("dpmpp_2m", 20, False, "linspace"),
+    "KDPM2DiscreteScheduler": ("heun", 15, False, "linspace"),
+    "KDPM2AncestralDiscreteScheduler": ("euler_ancestral", 30, False, "linspace"),
+    "DPMSolverSinglestepScheduler": ("dpmpp_2m", 20, False, "linspace"),
+    "DPMSolverSDEScheduler": ("dpmpp_2m_sde", 20, False, "linspace"),
+    "SASolverScheduler": ("dpmpp_2m_sde", 20, False, "linspace"),
+    "TCDScheduler": ("lcm", 5, True, "trailing"),
+}
+BETAS = ("beta_schedule", "beta_start", "trained_betas")
+UNCHECKED = "Its layout was tested on small models that diffusers' own classes made, not on this one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +91,7 @@ class Layout:
     @property
     def clamp(self) -> float | None:
         """The bound of |x0| that its scheduler keeps."""
-        scheduler = str(self.scheduler_config.get("_class_name"))
-        clips = scheduler in SCHEDULERS and SCHEDULERS[scheduler][2] and self.scheduler_config.get("clip_sample", True)
+        clips = solver(self.scheduler_config)[2] and self.scheduler_config.get("clip_sample", True)
         return float(self.scheduler_config.get("clip_sample_range", 1.0)) if clips else None
 
 
@@ -174,6 +186,8 @@ def diffusers_card(folder: Path) -> ModelCard:
         inpaints=layout.inpaints,
         embeds_guidance=bool(config.get("time_cond_proj_dim")),
         factor=factor if layout.conditional else factor * 2 ** (len(config.get("block_out_channels", [0])) - 1),
+        note=f"{_said_of(scheduler)}{UNCHECKED}",
+        checked=False,
     )
 
 
@@ -187,18 +201,35 @@ def component_files(folder: Path, stem: str) -> list[Path]:
         raise
 
 
+def _named(scheduler: dict[str, Any]) -> str:
+    return str(scheduler.get("_class_name", "DDPMScheduler"))
+
+
+def solver(scheduler: dict[str, Any]) -> tuple[str, int, bool, Spacing]:
+    """Our sampler for a scheduler, its steps, whether it clips, its spacing. One that is unknown but has betas is of a
+    network that any sampler serves; without betas the noise levels are unknown."""
+    name = _named(scheduler)
+    known = SCHEDULERS.get(name) or NEAREST.get(name)
+    if known is None and all(scheduler.get(key) is None for key in BETAS):
+        raise CannotLoad(f"its scheduler is a {name} and says no betas; read are {', '.join((*SCHEDULERS, *NEAREST))}")
+    return known or ("dpmpp_2m", 20, "clip_sample" in scheduler, "linspace")
+
+
+def _said_of(scheduler: dict[str, Any]) -> str:
+    name = _named(scheduler)
+    return "" if name in SCHEDULERS else f"Its scheduler {name} is not built here; {solver(scheduler)[0]} is used. "
+
+
 def _defaults(scheduler: dict[str, Any], layout: Layout) -> Defaults:
-    name = str(scheduler.get("_class_name", "DDPMScheduler"))
-    if name not in SCHEDULERS:
-        raise CannotLoad(f"its scheduler is a {name}; read are {', '.join(SCHEDULERS)}")
-    sampler, steps, _, spacing = SCHEDULERS[name]
+    name = _named(scheduler)
+    sampler, steps, _, spacing = solver(scheduler)
     if "sde" in str(scheduler.get("algorithm_type", "")):
         sampler = "dpmpp_2m_sde"
     spacing = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing", spacing)
     guidance = 7.5 if layout.conditional else 1.0
     if name.startswith("Euler") and spacing == "trailing" and scheduler.get("prediction_type") != "v_prediction":
         steps, guidance = 2, 1.0  # SD Turbo and SDXL Turbo: made for one to four steps without guidance
-    if name == "LCMScheduler":
+    if sampler == "lcm":
         guidance, spacing = (8.0 if layout.unet_config.get("time_cond_proj_dim") else 1.0), "trailing"
     return Defaults(
         sampler=sampler,

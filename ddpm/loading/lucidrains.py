@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ddpm.models.model import Model
 
 NAME = "a milestone of denoising-diffusion-pytorch"
+BLIND = "It may read its own last guess (self_condition); here it is told that there is none, as in half of training."
 DIFFUSION = ("alphas_cumprod", "loss_weight")  # buffers beside the network
 
 
@@ -35,16 +36,22 @@ def describe(found: Found) -> ModelCard:
         raise CannotLoad("its times are random Fourier features, which its own sampler does not read either")
     for key in DIFFUSION:
         found.shape(key)
+    gives, takes = network.shape("final_conv.weight")[0], network.shape("init_conv.weight")[1]
+    if gives == 2 * takes or gives not in (1, 3):
+        raise CannotLoad(f"it takes {takes} channels, gives {gives}: it learns its variance, too (learned_variance), "
+                         "or its pictures are not grey or RGB; neither is read")  # fmt: skip
+    blind = takes == 2 * gives
     levels = network.count(r"downs\.(\d+)\.")
     return card_of(
         found,
         "denoising-diffusion-pytorch",
         size=128 if levels > 3 else 32,
         factor=2 ** (levels - 1),
-        channels=network.shape("final_conv.weight")[0],
+        channels=gives,
         schedule="in the file",
         defaults=Defaults("ddim", 50, 1.0, "linspace"),
-        checked=True,
+        note=BLIND if blind else "",
+        checked=not blind,
     )
 
 

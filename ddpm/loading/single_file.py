@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ddpm.errors import CannotLoad
 from ddpm.loading.beside import read_beside
 from ddpm.loading.companions import Incomplete
-from ddpm.loading.skim import foreign_names, skim
+from ddpm.loading.skim import refuse_code, skim
 from ddpm.loading.unwrap import Found, unwrap
 from ddpm.models.card import ModelCard
 
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from ddpm.loading.family import Family
     from ddpm.models.model import Model
 
-ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth")
+ENDINGS = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")  # in capitals, too
+UNREAD = {  # weights that people have beside those, and why they are not read
+    ".gguf": "its weights are quantised, for stable-diffusion.cpp",
+    ".onnx": "it is a graph for ONNX Runtime",
+    ".msgpack": "it is for Flax",
+    ".h5": "it is for Keras",
+}
 FAMILIES = (
     "stable_diffusion_file",
     "diffusion_gen",
@@ -34,36 +40,28 @@ FAMILIES = (
 SHOWN_KEYS = 4  # of a file that no family knows
 
 
-def describe(path: Path) -> ModelCard:
+def describe(path: Path, config: Path | None = None) -> ModelCard:
     """The card of a weights file; CannotLoad gives every family's reason."""
-    beside = read_beside(path)
+    if why := UNREAD.get(path.suffix.lower()):
+        raise CannotLoad(f"{why}, which is not read here; take the .safetensors of the same model")
+    beside = read_beside(path, config)
     content = skim(path)
-    if names := foreign_names(content):
-        raise CannotLoad(needs_code(path.name, names))
+    refuse_code(path.name, content)
     _, card = _claimed(unwrap(content, path, beside))
     return replace(card, bytes=path.stat().st_size)
 
 
-def load(path: Path, device: str = "cpu") -> Model:
+def load(path: Path, device: str = "cpu", config: Path | None = None) -> Model:
     """The model in a weights file, every tensor accounted for."""
     from ddpm.loading.files import read_checkpoint, weights_hash
 
     if not path.is_file():
         raise CannotLoad(f"{path.name} is not a file")
-    card = describe(path)  # refuses before gigabytes are read
-    family, _ = _claimed(unwrap(skim(path), path, read_beside(path)))
-    found = unwrap(read_checkpoint(path), path, read_beside(path))
+    card = describe(path, config)  # refuses before gigabytes are read
+    beside = read_beside(path, config)
+    family, _ = _claimed(unwrap(skim(path), path, beside))
+    found = unwrap(read_checkpoint(path), path, beside)
     return family.build(found, replace(card, weights_hash=weights_hash([path])), device)
-
-
-def needs_code(file: str, names: set[str]) -> str:
-    """The sentence for a pickle that holds objects of somebody's classes."""
-    listed = ", ".join(sorted(names)[:3])
-    return (
-        f"{file} holds objects ({listed}) that only running code could read, so it is refused; nothing in it was "
-        "executed. Where you trust it, open it in the program that made it and save its state dict alone: "
-        'safetensors.torch.save_file(model.state_dict(), "weights.safetensors")'
-    )
 
 
 def _claimed(found: Found) -> tuple[Family, ModelCard]:

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import CannotLoad
-from ddpm.loading.companions import companion
-from ddpm.loading.family import card_of
+from ddpm.loading.card import read_json
+from ddpm.loading.companions import Incomplete, companion
+from ddpm.loading.family import card_of, named_schedule
+from ddpm.loading.layout import codec_factor
 from ddpm.loading.unwrap import Found
 from ddpm.models.card import Defaults, ModelCard
 
@@ -45,22 +46,23 @@ ASSUMED_V = "Whether it predicts noise or v is not in the file; {} is assumed (`
 def describe(found: Found) -> ModelCard:
     version = _version(found)
     takes = found.shape(f"{UNET}input_blocks.0.0.weight")[1]
-    gives = found.shape(f"{VAE}post_quant_conv.weight")[0]
+    gives, factor = _codec_facts(found)
     if takes not in (gives, 2 * gives + 1):
         raise CannotLoad(f"its network takes {takes} channels; read are {gives} and {2 * gives + 1} (inpainting)")
     tokenizer(found)
     says_v = "v_pred" in found.state or re.search(r"v[-_]?pred|768", found.name)
-    factor = 2 ** (found.count(rf"{VAE}encoder\.down\.(\d+)\.") - 1)
+    turbo = "turbo" in found.name.lower()
+    small = turbo or (version == "2" and not says_v)  # 2-base and both turbos are of 512 pixels
     distilled = f"{UNET}time_embed.cond_proj.weight" in found.state
     defaults = Defaults("dpmpp_2m", 20, 7.5, "karras", steps_offset=1, ends_clean=False)
     if distilled:
         defaults = Defaults("lcm", 5, 8.0, "trailing")
-    elif "turbo" in found.name.lower():
+    elif turbo:
         defaults = Defaults("euler", 2, 1.0, "trailing")
     card = card_of(
         found,
         f"Stable Diffusion {version}, one file",
-        size=SIZES[version],
+        size=512 if small else SIZES[version],
         factor=factor,
         target="v" if says_v and version != "1" else "eps",
         schedule="scaled_linear",
@@ -76,24 +78,27 @@ def build(found: Found, card: ModelCard, device: str) -> Model:
     from diffusers.loaders import single_file_utils as names
 
     from ddpm.diffusion.prediction import Target
-    from ddpm.loading.components import codec_of, made
+    from ddpm.loading.components import codec_of, made, read_codec
     from ddpm.loading.files import sound
     from ddpm.models.conditional import conditional
     from ddpm.models.model import Model
 
     version = _version(found)
-    state = sound(found.state, found.name)
     config = unet_config(found, version)
-    module = made("UNet2DConditionModel", config, names.convert_ldm_unet_checkpoint(dict(state), config), found.name)
-    settings = vae_config(found, version)
-    codec = made("AutoencoderKL", settings, names.convert_ldm_vae_checkpoint(dict(state), settings), found.name)
-    pixels = codec_of(codec, settings, device)
-    schedule = Schedule.scaled_linear()
+    used = sound(names.convert_ldm_unet_checkpoint(dict(found.state), config), found.name)
+    module = made("UNet2DConditionModel", config, used, found.name)
+    if folder := _other_codec(found):
+        pixels = read_codec(folder, device)
+    else:
+        settings = vae_config(found, version)
+        used = sound(names.convert_ldm_vae_checkpoint(dict(found.state), settings), found.name)
+        pixels = codec_of(made("AutoencoderKL", settings, used, found.name), settings, device)
+    schedule = named_schedule(card.schedule, found.beside.timesteps or 1000)
     return Model(
         card=card,
         schedule=schedule.zero_terminal_snr() if "ztsnr" in found.state else schedule,
         codec=pixels,
-        text=_text(replace(found, state=state), version, device),
+        text=_text(found, version, device),
         network=conditional(module.to(device), pixels),
         target=Target(card.target),
         module=module,
@@ -104,6 +109,22 @@ def tokenizer(found: Found) -> Path:
     """The folder of CLIP's vocabulary: `text_encoder` beside the file, or the Hub's cache."""
     return companion(found.path.parent, found.beside.text_encoder, TOKENIZER, "CLIP's tokenizer", "tokenizer.json",
                      "vocab.json")  # fmt: skip
+
+
+def _other_codec(found: Found) -> Path | None:
+    """The folder of the autoencoder that the YAML beside the file names; None: the one in the file."""
+    name = found.beside.vae
+    return companion(found.path.parent, name, name, "an autoencoder", "config.json") if name else None
+
+
+def _codec_facts(found: Found) -> tuple[int, int]:
+    """Channels of the latents, and pixels of each position a side."""
+    if folder := _other_codec(found):
+        config = read_json(folder / "config.json")
+        return int(config.get("latent_channels", 4)), codec_factor(config)
+    if f"{VAE}post_quant_conv.weight" not in found.state:
+        raise Incomplete("there is no autoencoder in it; name one beside it, for example `vae: madebyollin/taesd`")
+    return found.shape(f"{VAE}post_quant_conv.weight")[0], 2 ** (found.count(rf"{VAE}encoder\.down\.(\d+)\.") - 1)
 
 
 def _version(found: Found) -> str:
@@ -200,14 +221,19 @@ def _text(found: Found, version: str, device: str) -> TextEncoder:
 
 
 def _clip(found: Found, prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """OpenAI's encoder: its config off the shapes, and its tensors."""
-    state = {key.removeprefix(prefix): value for key, value in found.state.items() if key.startswith(prefix)}
-    state = {key: value for key, value in state.items() if not key.endswith("position_ids")}
-    return _clip_config(found, state, "quick_gelu"), state
+    """OpenAI's encoder: its config off the shapes, and its tensors, in the oldest files without `text_model.`."""
+    from ddpm.loading.files import sound
+
+    given = {key.removeprefix(prefix): value for key, value in found.state.items() if key.startswith(prefix)}
+    state = {f"text_model.{key.removeprefix('text_model.')}": value for key, value in given.items()
+             if not key.endswith("position_ids")}  # fmt: skip
+    return _clip_config(found, state, "quick_gelu"), sound(state, found.name)
 
 
 def _open_clip(found: Found, prefix: str, without_last: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """OpenCLIP's encoder, its joint q, k, v taken apart and everything renamed."""
+    from ddpm.loading.files import sound
+
     given = {key.removeprefix(prefix): value for key, value in found.state.items() if key.startswith(prefix)}
     last = max(int(key.split(".")[2]) for key in given if key.startswith(SECOND))
     state: dict[str, Any] = {}
@@ -225,7 +251,7 @@ def _open_clip(found: Found, prefix: str, without_last: bool = False) -> tuple[d
                 state[f"{joint[1]}.{letter}_proj.{joint[2]}"] = part.contiguous()
         else:
             state[key] = value
-    return _clip_config(found, state, "gelu"), state
+    return _clip_config(found, state, "gelu"), sound(state, found.name)
 
 
 def _clip_config(found: Found, state: dict[str, Any], activation: str) -> dict[str, Any]:

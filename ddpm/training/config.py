@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ddpm.loading.place import weights_folder
+
 SHORT = {"data": "kind"}  # a section may be written as one word: `data: shapes`
 
 
@@ -117,7 +119,7 @@ class TrainConfig(Section):
     note: str = ""  # a sentence for the menu
     card: Path | None = None  # Markdown for the model's README.md
     out: Path | None = None  # state, previews and curves; None: runs/NAME
-    weights: Path = Path("weights")  # the finished model is written to a folder NAME in here
+    weights: Path | None = None  # the finished model is written to a folder NAME in here; None: where the menu looks
 
     data: Data
     start: Path | None = None  # model folder to begin from; with `network`, only what fits that shape is taken
@@ -160,6 +162,11 @@ class TrainConfig(Section):
     @property
     def folder(self) -> Path:
         return self.out or Path("runs") / self.name
+
+    @property
+    def model_folder(self) -> Path:
+        """Of the finished model."""
+        return (self.weights or weights_folder()) / self.name
 
     @model_validator(mode="before")
     @classmethod

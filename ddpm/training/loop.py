@@ -199,7 +199,7 @@ class Run:
             return
         records.finish()
         print(f"Finished: {state.images} pictures in {state.seconds:.0f} s.")
-        print(f"The model is {self.config.weights / self.config.name}; what it learnt is seen in {records.folder}.")
+        print(f"The model is {self.config.model_folder}; what it learnt is seen in {records.folder}.")
 
     def _say(self, text: str) -> None:
         if self.main:

@@ -49,14 +49,14 @@ class Records:
         """The first EMA as a model of the application's menu; further ones, to be compared, in the run's folder."""
         config = self.config
         text = config.card.read_text(encoding="utf-8") if config.card else self._card_text()
-        folders = [config.weights / config.name, *(self.folder / f"ema-{decay}" for decay in config.ema[1:])]
+        folders = [config.model_folder, *(self.folder / f"ema-{decay}" for decay in config.ema[1:])]
         try:
             for folder, averaged in zip(folders, self.state.averages, strict=True):
                 self.task.write(folder, averaged, text)
             self.curves.save(self._grids())
         except OSError as error:
             raise DDPMError(
-                f"{config.weights / config.name} could not be written: {error}. Make room, then --resume; the state is "
+                f"{config.model_folder} could not be written: {error}. Make room, then --resume; the state is "
                 "saved."
             ) from error
         self._written = time.monotonic()

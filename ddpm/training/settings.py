@@ -12,8 +12,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ddpm.errors import BadRequest
+from ddpm.loading.their_yaml import is_theirs
 from ddpm.training.config import SECTIONS, TrainConfig
-from ddpm.training.their_config import is_theirs, translate
+from ddpm.training.their_config import translate
 
 
 def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
@@ -26,7 +27,7 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         raise BadRequest(f"{path} cannot be read as YAML: {error}", "config") from error
     if not isinstance(values, dict):
         raise BadRequest(f"{path} must hold settings, one `key: value` a line.", "config")
-    if is_theirs(values):
+    if is_theirs(values) and isinstance(values.get("training"), dict):
         values, remarks = translate(values)
         print(*(f"{path}: {remark}" for remark in remarks), sep="\n", file=sys.stderr)
     for change in changes:

@@ -6,22 +6,13 @@ What their file says about the run is kept: noise prediction on their schedule, 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ddpm.errors import BadRequest
+from ddpm.loading.their_yaml import unknown
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")  # as data/pictures.py reads
-KNOWN = {  # every key of theirs; in the end those that have no meaning for a run of ours
-    "model": ("image_size", "in_channels", "base_channels", "im_channels", "im_size", "down_channels", "mid_channels",
-              "down_sample", "time_emb_dim", "num_down_layers", "num_mid_layers", "num_up_layers", "num_heads"),
-    "diffusion": ("timesteps", "beta_start", "beta_end"),
-    "training": ("batch_size", "epochs", "learning_rate", "device", "data_dir", "save_path", "num_workers", "logs"),
-    "inference": ("model_path", "device", "logs"),
-    "api": ("host", "port", "reload"),
-    "preprocessing": ("data_dir", "save_dir"),
-}  # fmt: skip
 STEPS, BETAS = 1000, (1e-4, 0.02)  # of our linear schedule: Ho et al. 2020, section 4
 EMA = 0.999  # a constant of their training
 
@@ -33,14 +24,9 @@ class Translation(NamedTuple):
     remarks: list[str]
 
 
-def is_theirs(values: dict[str, Any]) -> bool:
-    """Whether a file's settings are of this kind: sections `model` and `training`, which ours do not have."""
-    return isinstance(values.get("model"), dict) and isinstance(values.get("training"), dict)
-
-
 def translate(values: dict[str, Any]) -> Translation:
     """Their settings as ours. BadRequest where no pictures are found to train on."""
-    remarks = list(_unknown(values))
+    remarks = unknown(values)
     model, training = values["model"], values["training"]
     noise = values["diffusion"] if isinstance(values.get("diffusion"), dict) else {}
     size = _whole(model, "image_size", "im_size")
@@ -87,24 +73,6 @@ def translate(values: dict[str, Any]) -> Translation:
         "device": "cpu" if training.get("device") == "cpu" else "auto",  # cuda there also means: where there is one
     }
     return Translation({key: value for key, value in ours.items() if value is not None or key == "times"}, remarks)
-
-
-def _unknown(values: dict[str, Any]) -> list[str]:
-    """A sentence for every key that is not one of theirs."""
-    found = []
-    for section, inside in values.items():
-        if section not in KNOWN:
-            found.append(_sentence(str(section), list(KNOWN)))
-        elif isinstance(inside, dict):
-            found += [
-                _sentence(f"{section}.{key}", list(KNOWN[section])) for key in inside if key not in KNOWN[section]
-            ]
-    return found
-
-
-def _sentence(key: str, known: list[str]) -> str:
-    near = get_close_matches(key.rpartition(".")[2], known, 1, 0.6)
-    return f"{key} is not known and is left out" + (f"; the nearest is {near[0]}." if near else ".")
 
 
 def _pictures(values: dict[str, Any]) -> tuple[Path, int]:

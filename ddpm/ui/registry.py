@@ -68,7 +68,7 @@ def described(wanted: Offer) -> str:
     """What a download costs and under which terms, for a person to agree to."""
     return (
         f"**{wanted.name}**: {wanted.bytes / 1e6:,.1f} MB in {len(wanted.files)} files, licence **{wanted.licence}** "
-        f"([read it](https://huggingface.co/{wanted.name})), revision `{wanted.commit[:12]}`."
+        f"([read it](https://huggingface.co/{wanted.name})), {wanted.which}."
     )
 
 

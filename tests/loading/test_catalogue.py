@@ -188,3 +188,54 @@ def test_parts_of_others_are_no_models(weights):
     (weights / "clip").mkdir()
     (weights / "clip" / "config.json").write_text(json.dumps({"architectures": ["CLIPTextModel"]}))
     assert [card.name for card in Catalogue(weights).cards()] == ["tiny"]
+
+
+def test_what_could_not_be_tried_says_so(weights, tmp_path):
+    """Every model of the Hub, here or not; and which of them are not pinned, where size and licence are told."""
+    catalogue = Catalogue(weights, ROOT / "configs" / "models.yaml")
+    cards = {card.name: card for card in catalogue.cards()}
+    assert cards.pop("tiny").checked
+    assert cards and all(not card.checked and "Not tried here" in card.note for card in cards.values())
+    loose = {name for name, card in cards.items() if "licence" in card.note and "not pinned" in card.note}
+    assert loose == {name for name, entry in catalogue.curated.items() if entry.revision is None}
+    assert "CompVis/ldm-celebahq-256" in loose and "google/ddpm-celebahq-256" not in loose
+
+
+def test_an_unpinned_model_of_the_list_is_found_after_its_download(weights, tmp_path):
+    repository = tmp_path / "hub" / "models--CompVis--ldm-celebahq-256"
+    put_model(repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    catalogue = Catalogue(weights, ROOT / "configs" / "models.yaml")
+    (card,) = (card for card in catalogue.cards() if card.name == "CompVis/ldm-celebahq-256")
+    assert card.usable and not card.checked and "Not tried here" in card.note
+    assert catalogue.find("CompVis/ldm-celebahq-256").name == "abc"
+
+
+def test_weights_files_of_every_ending_and_place_are_listed(weights):
+    """In capitals, as .bin; what cannot be read or lies too deep says why instead of being left out."""
+    from tests.loading import foreign
+    from tests.loading.checks import MINI, grey, times
+
+    w = foreign.Weights(1)
+    foreign.mini(w, grey(28, 1), times(), share=1.0, **MINI)
+    (weights / "mine").mkdir()
+    for name in ("UP.PTH", "plain.bin", "mine/deep.ckpt"):
+        torch.save(dict(w), weights / name)
+    for name in ("q4.gguf", "net.onnx", "waifu.param", "waifu.bin", "RealESRGAN_x4.bin", "mine/.DS_Store"):
+        (weights / name).write_bytes(b"0")
+    (weights / "pictures").mkdir()
+    (weights / "pictures" / "notes.txt").write_bytes(b"0")
+    (weights / "judge").mkdir()
+    (weights / "judge" / "judge.safetensors").write_bytes(b"0")
+    catalogue = Catalogue(weights)
+    cards = {card.name: card for card in catalogue.cards()}
+    assert cards.keys() == {"tiny", "UP.PTH", "plain.bin", "mine", "q4.gguf", "net.onnx"}
+    assert cards["UP.PTH"].usable and cards["plain.bin"].usable
+    assert catalogue.load("UP.PTH").card.name == "UP.PTH"
+    assert "deep.ckpt is not looked for in a folder; move it into weights/ itself" in cards["mine"].note
+    assert "quantised, for stable-diffusion.cpp, which is not read here" in cards["q4.gguf"].note
+    for name in ("mine", "q4.gguf", "net.onnx"):
+        assert not cards[name].usable
+        with pytest.raises(CannotLoad):
+            catalogue.load(name)

@@ -184,7 +184,8 @@ def test_unconditional_latent(tmp_path):
         ("unet/config.json", {"num_class_embeds": 10}, "class labels"),
         ("unet/config.json", {"_class_name": "FluxTransformer2DModel"}, "FluxTransformer2DModel"),
         ("unet/config.json", {"layers_per_block": 2}, "missing"),
-        ("scheduler/scheduler_config.json", {"_class_name": "MagicScheduler"}, "MagicScheduler"),
+        ("scheduler/scheduler_config.json", {"_class_name": "MagicScheduler", "beta_schedule": None,
+                                             "beta_start": None, "trained_betas": None}, "MagicScheduler .* no betas"),
         ("scheduler/scheduler_config.json", {"prediction_type": "dreams"}, "dreams"),
         ("scheduler/scheduler_config.json", {"beta_schedule": "odd"}, "odd"),
     ],
@@ -197,3 +198,41 @@ def test_what_it_cannot_read_is_named_for_every_format(tmp_path, file, changes, 
         load(tmp_path / "m")
     assert "not our own: no 'ddpm_format'" in str(refusal.value)
     assert "not in diffusers' layout" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "sampler"),
+    [("LMSDiscrete", "dpmpp_2m"), ("KDPM2Discrete", "heun"), ("KDPM2AncestralDiscrete", "euler_ancestral"),
+     ("DPMSolverSinglestep", "dpmpp_2m"), ("DPMSolverSDE", "dpmpp_2m_sde"), ("TCD", "lcm")],
+)  # fmt: skip
+def test_a_scheduler_that_is_not_built_here_is_replaced_by_the_nearest_and_said(tmp_path, name, sampler):
+    from ddpm.recipe.samplers import sampler_named
+
+    scheduler = {**SD, "_class_name": f"{name}Scheduler", "num_train_timesteps": 1000, "prediction_type": "epsilon"}
+    pixel_pipeline(diffusers.DDIMScheduler(**SD)).save_pretrained(tmp_path / "m")
+    (tmp_path / "m" / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler))
+    card = load(tmp_path / "m").card
+    assert card.defaults.sampler == sampler == sampler_named(f"{name}Scheduler").sampler  # recipes say the same
+    assert f"{name}Scheduler is not built here; {sampler} is used" in card.note
+
+
+@pytest.mark.parametrize("name", ["DDPMParallel", "DDIMParallel"])
+def test_schedulers_that_are_the_same_under_another_name(tmp_path, name):
+    pixel_pipeline(getattr(diffusers, f"{name}Scheduler")()).save_pretrained(tmp_path / "m")
+    model = load(tmp_path / "m")
+    assert (model.card.defaults.sampler, model.clamp) == ("ddim", 1.0) and "not built" not in model.card.note
+
+
+def test_an_unknown_scheduler_with_betas_is_no_reason_to_refuse(tmp_path):
+    pixel_pipeline(diffusers.DDIMScheduler(**SD)).save_pretrained(tmp_path / "m")
+    path = tmp_path / "m" / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "_class_name": "MagicScheduler"}))
+    model = load(tmp_path / "m")
+    assert "MagicScheduler is not built here; dpmpp_2m is used" in model.card.note
+    assert model.schedule.alphas_bar[0] == pytest.approx(1 - 0.00085)
+
+
+def test_a_folder_that_nobody_could_try_says_so(tmp_path):
+    pixel_pipeline(diffusers.DDIMScheduler()).save_pretrained(tmp_path / "m")
+    card = load(tmp_path / "m").card
+    assert not card.checked and "was tested on small models" in card.note

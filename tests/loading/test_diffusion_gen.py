@@ -95,6 +95,19 @@ def test_diffusion_gen_2_with_its_settings_as_objects(tmp_path, companions, monk
     assert (model.card.target, model.card.weights, model.card.epoch) == ("v", "EMA", 49)
 
 
+@pytest.mark.parametrize(("diffusion", "target"), [({"schedule": "linear"}, "eps"), (None, "v")])
+def test_diffusion_gen_2_before_its_settings_said_what_it_predicts(tmp_path, companions, diffusion, target):
+    """The first version of its DiffusionConfig has no prediction_type and predicted noise; no settings: its default."""
+    from ddpm.loading.diffusion_gen import _target
+    from ddpm.loading.skim import Settings
+    from ddpm.loading.unwrap import Found
+
+    config = Settings()
+    config.__setstate__({"diffusion": diffusion} if diffusion else {})
+    assert _target(Found(tmp_path / "x.pt", {}, "EMA", extra={"config": config})) == target
+    assert _target(Found(tmp_path / "x.pt", {}, "EMA")) == "v"
+
+
 def test_missing_companions_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
     w = Weights(1)

@@ -199,3 +199,16 @@ def test_torch_files_are_fetched_only_where_there_is_nothing_better():
     assert download._chosen(sizes, ("vae/*",)) == ["vae/b.bin"]
     flat = dict.fromkeys(("config.json", "diffusion_pytorch_model.bin"), 1)
     assert download._chosen(flat, ()) == ["config.json", "diffusion_pytorch_model.bin"]
+
+
+def test_what_is_not_pinned_says_so_and_what_has_changed_since(monkeypatch, tmp_path):
+    files = (("model.safetensors", 10),)
+    assert "pinned" not in Offer("a/b", COMMIT, "mit", files).which
+    assert Offer("a/b", COMMIT, "mit", files, pinned=False).which == f"revision `{COMMIT[:12]}`, not pinned"
+    assert "another than was fetched before (`feedfeedfeed`)" in Offer(
+        "a/b", COMMIT, "mit", files, pinned=False, before="feed" * 10
+    ).which
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert download.hub.remembered("a/b") == ""
+    download.remember(Offer("a/b", COMMIT, "mit", files))
+    assert download.hub.remembered("a/b") == COMMIT

@@ -54,3 +54,30 @@ def test_milestone_by_the_package_itself(tmp_path, monkeypatch):
     *_, last = sample(plan)
     assert (last.x - x).abs().max() * 127.5 <= 0.5
     assert x.std() > 0.1
+
+
+def saved(path, kind, **settings) -> None:
+    """A milestone with a network of these settings, untrained."""
+    from ddpm.compat import ensure_torchvision
+
+    ensure_torchvision()
+    package = pytest.importorskip("denoising_diffusion_pytorch", reason="pip install denoising-diffusion-pytorch")
+    diffusion = getattr(package, kind)(
+        package.Unet(dim=16, dim_mults=(1, 2), flash_attn=False, **settings), image_size=16, timesteps=100
+    )
+    torch.save({"step": 1, "model": diffusion.state_dict(), "version": "2.3.4"}, path)
+
+
+def test_what_reads_its_own_guess_says_that_it_is_told_none(tmp_path):
+    saved(tmp_path / "model-1.pt", "GaussianDiffusion", self_condition=True)
+    model = load(tmp_path / "model-1.pt")
+    assert not model.card.checked and "self_condition" in model.card.note
+    assert model.network(torch.randn(1, 3, 32, 32), 5.0, None).shape == (1, 3, 32, 32)
+
+
+def test_a_learnt_variance_is_refused_by_name(tmp_path):
+    from ddpm.errors import CannotLoad
+
+    saved(tmp_path / "model-1.pt", "LearnedGaussianDiffusion", learned_variance=True)
+    with pytest.raises(CannotLoad, match=r"learns its variance, too \(learned_variance\)"):
+        load(tmp_path / "model-1.pt")

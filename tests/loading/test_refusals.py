@@ -23,7 +23,17 @@ def test_an_unknown_network_gets_every_reason(tmp_path):
         ("tmesteps: 3\n", r"odd.yaml beside it has an unknown key 'tmesteps'; did you mean timesteps\?"),
         ("size: big\n", "size is 'big', but must be of type int"),
         ("use: best\n", "say ema or raw"),
-        ("model: {im_size: 28}\ntrianing: {}\n", "did you mean training"),
+        ("[" * 5000, "odd.yaml cannot be read as YAML"),
+        ("size: -28\n", "size is -28, but must lie in 8..4096"),
+        ("timesteps: 0\n", "timesteps is 0, but must lie in 2..10000"),
+        ("steps: 100000\n", "steps is 100000, but must lie in 1..1000"),
+        ("heads: -4\n", "heads is -4, but must lie in 1..1024"),
+        ("guidance_scale: .nan\n", "guidance_scale is nan, but must lie in 0..30"),
+        ("sampler: foo\n", "sampler is 'foo'; say ddpm, ddim, .* or lcm"),
+        ("schedule: foo\n", "schedule is 'foo'; say linear"),
+        ("target: foo\n", "target is 'foo'; say eps, v or x0"),
+        ("bound: foo\n", "bound is 'foo'; say peak"),
+        ("model: {im_size: -28}\n", "size is -28"),
     ],
 )
 def test_wrong_settings_beside_a_file(tmp_path, settings, sentence):
@@ -31,6 +41,13 @@ def test_wrong_settings_beside_a_file(tmp_path, settings, sentence):
     (tmp_path / "odd.yaml").write_text(settings)
     with pytest.raises(CannotLoad, match=sentence):
         load(tmp_path / "odd.pt")
+
+
+def test_samplers_beside_a_file_are_those_there_are():
+    from ddpm.loading.beside import CHOICES
+    from ddpm.request import SAMPLER_NAMES
+
+    assert set(CHOICES["sampler"]) == set(SAMPLER_NAMES)
 
 
 class Trainer:

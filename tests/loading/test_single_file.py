@@ -127,3 +127,86 @@ def _padded(tokenizer, prompt: str, clip) -> torch.Tensor:
     """The prompt's tokens, padded as this encoder is."""
     ids = tokenizer(prompt).input_ids
     return torch.tensor([ids + [clip._tokenizer.pad_token_id] * (77 - len(ids))])
+
+
+def first_version(folder, **changes):
+    """A tiny 1.x pipeline and its tensors as one file has them."""
+    pipeline = stable_diffusion(folder / "made", diffusers.DDIMScheduler(**DDIM), **changes)
+    encoder = compvis.clip(pipeline.text_encoder.state_dict(), "cond_stage_model.transformer.")
+    beside(folder, "v1", pipeline.tokenizer)
+    return pipeline, written(pipeline, encoder)
+
+
+def test_an_autoencoder_beside_the_file_takes_the_place_of_its_own(tmp_path):
+    """As the list of models says of TAESD; a file may then be without one."""
+    pipeline, state = first_version(tmp_path)
+    torch.manual_seed(9)
+    widths = dict(encoder_block_out_channels=(8, 8), decoder_block_out_channels=(8, 8), num_encoder_blocks=(1, 1),
+                  num_decoder_blocks=(1, 1))  # fmt: skip
+    tiny = diffusers.AutoencoderTiny(**widths).eval()
+    tiny.save_pretrained(tmp_path / "tiny")
+    without = {key: value for key, value in state.items() if not key.startswith("first_stage_model.")}
+    settings = (tmp_path / "v1.yaml").read_text()
+    for name, tensors in {"v1": state, "bare": without}.items():
+        save_file(tensors, tmp_path / f"{name}.safetensors")
+        (tmp_path / f"{name}.yaml").write_text(f"{settings}vae: tiny\n")
+        model = load(tmp_path / f"{name}.safetensors")
+        latents = torch.randn(1, 4, 16, 16)
+        with torch.no_grad():
+            torch.testing.assert_close(model.codec.decode(latents), tiny.decode(latents).sample.clamp(-1, 1))
+        assert (model.card.factor, model.codec.scaling) == (2, 1.0)
+    (tmp_path / "bare.yaml").write_text(settings)
+    with pytest.raises(CannotLoad, match="no autoencoder in it; name one beside it"):
+        load(tmp_path / "bare.safetensors")
+    (tmp_path / "v1.yaml").write_text(f"{settings}vae: tyni\n")
+    with pytest.raises(CannotLoad, match="there is no folder 'tyni' beside it"):
+        load(tmp_path / "v1.safetensors")
+    (tmp_path / "v1.yaml").write_text(f"{settings}vae: madebyollin/nobody\n")
+    with pytest.raises(CannotLoad, match="--download madebyollin/nobody"):
+        load(tmp_path / "v1.safetensors")
+
+
+def test_the_oldest_names_of_its_text_encoder(tmp_path):
+    pipeline, state = first_version(tmp_path)
+    old = {key.replace("transformer.text_model.", "transformer."): value for key, value in state.items()}
+    assert old.keys() != state.keys()
+    save_file(old, tmp_path / "v1.safetensors")
+    answers_alike(load(tmp_path / "v1.safetensors"), pipeline, pipeline.encode_prompt("red fox", "cpu", 1, False)[0])
+
+
+def test_only_what_is_used_has_to_be_sound(tmp_path):
+    pipeline, state = first_version(tmp_path)
+    broken = torch.full((3,), float("nan"))
+    unused = {"model_ema.decay": broken, "first_stage_model.loss.logvar": broken.clone()}
+    save_file(state | unused, tmp_path / "v1.safetensors")
+    answers_alike(load(tmp_path / "v1.safetensors"), pipeline, pipeline.encode_prompt("red fox", "cpu", 1, False)[0])
+    for key in ("model.diffusion_model.out.2.bias", "first_stage_model.quant_conv.bias",
+                "cond_stage_model.transformer.text_model.final_layer_norm.bias"):  # fmt: skip
+        save_file(state | {key: torch.full_like(state[key], float("inf"))}, tmp_path / "v1.safetensors")
+        with pytest.raises(CannotLoad, match="holds NaN or infinity"):
+            load(tmp_path / "v1.safetensors")
+
+
+def test_settings_beside_it_are_honoured(tmp_path):
+    _, state = first_version(tmp_path)
+    save_file(state, tmp_path / "v1.safetensors")
+    (tmp_path / "v1.yaml").write_text((tmp_path / "v1.yaml").read_text() + "schedule: linear\ntimesteps: 500\n")
+    model = load(tmp_path / "v1.safetensors")
+    assert len(model.schedule.alphas_bar) == 500 and model.schedule.alphas_bar[0] == pytest.approx(1 - 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "size"),
+    [("v1-5", "1", 512), ("v2-1_768-v-pred", "2", 768), ("512-base-ema", "2", 512), ("sd_turbo", "2", 512),
+     ("sd_xl_base_1.0", "XL", 1024), ("sd_xl_turbo_1.0", "XL", 512)],
+)  # fmt: skip
+def test_the_size_each_was_made_for(tmp_path, monkeypatch, name, version, size):
+    from ddpm.loading import single_file, stable_diffusion_file
+
+    _, state = first_version(tmp_path)
+    save_file(state, tmp_path / f"{name}.safetensors")
+    settings = (tmp_path / "v1.yaml").read_text().replace("size: 32\n", "")
+    (tmp_path / f"{name}.yaml").write_text(settings)
+    monkeypatch.setattr(stable_diffusion_file, "_version", lambda found: version)
+    card = single_file.describe(tmp_path / f"{name}.safetensors")
+    assert card.size == size and (card.defaults.steps <= 4) == ("turbo" in name)

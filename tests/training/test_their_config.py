@@ -68,7 +68,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_an_old_file_trains_unchanged(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_old_file_trains_unchanged(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DDPM_WEIGHTS", str(here / "weights"))
     (here / "base.yaml").write_text(OLD)
     quick = ["network.blocks=1", "network.res_blocks=1", "previews.count=1", "previews.steps=2", "previews.film=none"]
     assert main(["--config", "base.yaml", *quick]) == 0

@@ -11,6 +11,7 @@ import pytest
 
 from ddpm.engine import Engine
 from ddpm.loading.download import Download, Offer
+from ddpm.ui.questions import catalogue
 from ddpm.ui.registry import COLUMNS, ELSEWHERE, described, markup, may_fetch, progress, registry_panel, rows
 from tests.ui.conftest import tiny_models
 
@@ -43,6 +44,19 @@ def test_the_table_says_what_each_model_is(engine):
         fox["Loaded"] == "cannot be used" and "--download" in fox["Note"] and fox["Source"].startswith("Hugging Face")
     )
     assert table["madebyollin/taesd"]["Kind"] == "a part of others"
+
+
+def test_what_could_not_be_tried_is_told_on_the_page_and_over_http(engine):
+    (engine.weights / "sd").mkdir()
+    (engine.weights / "sd" / "config.json").write_text('{"_class_name": "UNet2DModel", "sample_size": 16}')
+    (engine.weights / "sd" / "scheduler_config.json").write_text('{"_class_name": "DDIMScheduler"}')
+    (engine.weights / "sd" / "diffusion_pytorch_model.safetensors").write_bytes(b"0")
+    notes = {row[0]: row[-1] for row in rows(engine)}
+    answered = {card["name"]: card for card in catalogue(engine)}
+    for name, words in {"sd": "tested on small models", "google/ddpm-cifar10-32": "Not tried here"}.items():
+        assert words in notes[name] and words in markup(rows(engine))
+        assert words in answered[name]["note"] and not answered[name]["checked"]
+    assert answered["faces"]["checked"]
 
 
 def test_a_file_put_into_the_folder_appears_and_a_broken_one_says_why(engine):
