@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from ddpm.recipe.found import Found, renamed, sides
+from ddpm.recipe.found import Found, line, renamed, sides
 
 FIELDS = {
     "Steps": "steps", "Sampler": "sampler", "CFG scale": "guidance_scale",
@@ -44,17 +44,17 @@ def split_prompts(lines: list[str]) -> dict[str, Any]:
     """The prompt and, from the line that says so, the negative prompt."""
     parts: dict[str, list[str]] = {"prompt": [], "negative_prompt": []}
     into = "prompt"
-    for line in lines:
-        if line.strip().startswith(NEGATIVE):
-            into, line = "negative_prompt", line.strip()[len(NEGATIVE) :]
-        parts[into].append(line.strip())
+    for each in map(str.strip, lines):
+        if each.startswith(NEGATIVE):
+            into, each = "negative_prompt", each[len(NEGATIVE) :]
+        parts[into].append(each.strip())
     return {name: "\n".join(part) for name, part in parts.items() if part}
 
 
-def pairs(line: str) -> dict[str, str]:
+def pairs(text: str) -> dict[str, str]:
     """`Key: value, Key: "quoted, value"`; a value like 512x768 is told as Key-1 and Key-2."""
     told: dict[str, str] = {}
-    for key, value in PAIR.findall(line):
+    for key, value in PAIR.findall(text):
         value = _unquoted(value)
         size = sides(value) if "x" in value else None
         told |= {f"{key}-1": size[0], f"{key}-2": size[1]} if size else {key: value}
@@ -70,7 +70,7 @@ def translated(told: dict[str, str]) -> Found:
     if "only_masked" in fields:
         fields["only_masked"] = fields["only_masked"].lower() == "only masked"
     if "Hires upscale" in told and "strength" in fields:  # there it belongs to the enlarging
-        unread.append(f"Denoising strength: {fields.pop('strength')}")
+        unread.append(line("Denoising strength", fields.pop("strength")))
     if "strength" in fields:
         masked = bool(fields.keys() & {"mask_blur", "fill", "only_masked", "padding"})
         fields["mode"] = "mask" if masked else "image"

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from ddpm.recipe.compel import from_compel
-from ddpm.recipe.found import Found, json_object, renamed
+from ddpm.recipe.found import Found, json_object, line, renamed
 
 FIELDS = {
     "positive_prompt": "prompt", "negative_prompt": "negative_prompt", "width": "width", "height": "height",
@@ -50,7 +50,7 @@ def _translated(told: dict[str, Any]) -> Found:
         fields["mode"] = "mask" if masked else "image"
         fields["needs"] = ["image", "mask"] if masked else ["image"]
     elif "strength" in fields:
-        unread.append(f"strength: {fields.pop('strength')}")
+        unread.append(line("strength", fields.pop("strength")))
     return Found(fields, unread)
 
 

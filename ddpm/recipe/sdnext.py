@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ddpm.recipe import automatic1111
-from ddpm.recipe.found import Found
+from ddpm.recipe.found import Found, line
 
 START = re.compile(r"(?:^|\s)(Steps: \d)")
 SILENT = ("App", "Pipeline", "Operations")
@@ -32,7 +32,7 @@ def read(texts: dict[str, str]) -> Found | None:
     operations = told.get("Operations", "")
     fields, unread = automatic1111.translated({key: value for key, value in told.items() if key not in SILENT})
     if "strength" in fields and operations and not re.search("img2img|inpaint", operations):
-        unread.append(f"Denoising strength: {fields.pop('strength')}")
+        unread.append(line("Denoising strength", fields.pop("strength")))
         del fields["mode"], fields["needs"]
     head, mark, tail = text[:at].partition(automatic1111.NEGATIVE)
     prompts = {"prompt": head.strip()} | ({"negative_prompt": tail.strip()} if mark else {})

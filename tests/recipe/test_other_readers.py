@@ -25,8 +25,12 @@ LINKS = [  # of ComfyUI's workflow, as sd-parsers wants them: id, from, slot, to
 ]
 
 
+KEPT: list[Image.Image] = []  # sd-parsers knows a picture again by its id(), which a freed one leaves to the next
+
+
 def read(file: bytes) -> PromptInfo:
-    info = ParserManager().parse(io.BytesIO(file))
+    KEPT.append(Image.open(io.BytesIO(file)))
+    info = ParserManager().parse(KEPT[-1])
     assert info is not None
     return info
 
