@@ -42,6 +42,7 @@ def test_every_configuration_here_is_valid_and_survives_printing(path: Path) -> 
         ("name: a\ndata: {kind: shapes}\nbatch: 10\naccumulate: 3", r"multiple of accumulate"),
         ("name: a\ndata: {kind: shapes}\nema: [0.9, 1.0]", r"ema \(0\.9, 1\.0\) must lie in 0\.\.1"),
         ("name: a\ndata: shapes\nperceptual: 0.2", r"perceptual needs features"),
+        ("name: a\ndata: shapes\nperceptual_between: [0.8, 0.3]", r"perceptual_between \(0\.8, 0\.3\) .* lower first"),
         ("name: a\ndata: shapes\ndecay_minutes: 2", r"decay_minutes \(2\) is a part of minutes"),
         ("name: a\ndata: {kind: shapes, grow: true}", r"data\.grow is for scenes"),
         ("name: a\ndata: shapes\ncodec: c\nsubject_weight: 1", r"latents are made once"),
