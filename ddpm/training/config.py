@@ -191,8 +191,13 @@ class TrainConfig(Section):
             raise ValueError(f"batch ({self.batch}) must be a multiple of accumulate ({self.accumulate})")
         if any(not 0 <= decay < 1 for decay in self.ema):
             raise ValueError(f"ema ({', '.join(map(str, self.ema))}) must lie in 0..1, below 1")
-        if self.decay_minutes and (self.minutes is None or self.decay_minutes > self.minutes):
-            raise ValueError(f"decay_minutes ({self.decay_minutes:g}) is a part of minutes ({self.minutes})")
+        if self.decay_minutes and self.minutes is None:
+            raise ValueError(f"decay_minutes ({self.decay_minutes:g}) needs an end: set minutes, or decay in pictures")
+        if self.minutes is not None and self.decay_minutes > self.minutes:
+            raise ValueError(
+                f"decay_minutes ({self.decay_minutes:g}) is longer than minutes ({self.minutes:g}): "
+                f"add decay_minutes={self.minutes / 10:g}"
+            )
         if self.perceptual and self.features is None:
             raise ValueError(
                 "perceptual needs features: efficientnet-lite1, or the file of a VGG as torchvision publishes it "

@@ -55,9 +55,12 @@ def test_parts_make_the_step_that_the_whole_makes(tmp_path: Path) -> None:
     assert max((one[key] - other[key]).abs().mean().item() for key in weights) < 2e-3  # Muon enlarges rounding
 
 
-def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> None:
+def test_a_finished_run_is_a_model_of_the_menu_with_previews(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = small(tmp_path, ema=[0.9, 0.5], images=84, previews={**SMALL["previews"], "film": "gif", "every": 40})
     train(config)
+    assert f"Making the last pictures and film.gif for {config.folder} ..." in capsys.readouterr().out
     model = load_model(tmp_path / "weights" / "small")
     assert model.card.size == 8 and model.card.kind == "unconditional" and model.text is None
     averages = torch.load(config.folder / "state.pt", weights_only=True)["averages"]
