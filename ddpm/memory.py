@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ddpm.errors import TooMuch
 from ddpm.models.model import Model, Text, Told
-from ddpm.request import Request
+from ddpm.request import FromSelfie, Request
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 SPARE = 0.9  # of what is free may be planned for: the estimate leaves out what libraries hold for themselves
@@ -69,15 +69,18 @@ class _Called(nn.Module):
         return self.call(*args)
 
 
-@torch.no_grad()
 def held(module: nn.Module, call: Callable[..., Tensor], *args: Any) -> int:
-    """Most bytes beside the parameters that `call(*args)`, which calls `module`, would hold, in float32. args: meta."""
+    """Most bytes beside the parameters that `call(*args)`, which calls `module`, would hold, in float32. args: meta.
+
+    Of arguments that require a gradient, what the way back needs is held as well.
+    """
     numbers = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     empty = {}
     for name, value in numbers.items():
         dtype = torch.float32 if value.is_floating_point() else value.dtype
         empty[f"module.{name}"] = torch.empty_like(value, device="meta", dtype=dtype)
-    with _Alive() as alive, _Fused():
+    gradient = any(isinstance(each, Tensor) and each.requires_grad for each in args)
+    with torch.set_grad_enabled(gradient), _Alive() as alive, _Fused():
         functional_call(_Called(module, call), empty, args)
     return alive.peak
 
@@ -86,7 +89,7 @@ class Estimates:
     """What requests need, each model and size worked out once (20 to 100 ms)."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, int, int, int], int] = {}
+        self._known: dict[tuple[str, str, int, int, int, bool], int] = {}
 
     def check(self, request: Request, model: Model, free: int | None) -> None:
         """Raise TooMuch, with the largest that would fit, where a resolved request does not fit in `free` bytes."""
@@ -104,18 +107,22 @@ class Estimates:
         """Bytes that a resolved request needs beside the loaded model."""
         assert request.width and request.height and request.steps
         batch = 2 if model.text is not None and request.guidance_scale != 1 else 1
+        back = isinstance(request.source, FromSelfie) and request.source.through_network
         frames = 2 * request.steps if request.film else 0
         pictures = request.width * request.height * (request.count * request.upscale**2 + frames)
-        return self._held(model, request.width, request.height, batch) + 2 * COLOURS * pictures
+        return self._held(model, request.width, request.height, batch, back) + 2 * COLOURS * pictures
 
-    def _held(self, model: Model, width: int, height: int, batch: int) -> int:
-        """Bytes beside the parameters while the network is called or a picture decoded, whichever is more."""
-        key = (model.card.name, model.card.weights_hash, width, height, batch)
+    def _held(self, model: Model, width: int, height: int, batch: int, back: bool) -> int:
+        """Bytes beside the parameters while the network is called or a picture decoded, whichever is more.
+
+        `back`: and a gradient taken through it.
+        """
+        key = (model.card.name, model.card.weights_hash, width, height, batch, back)
         if key not in self._known:
-            x_t = torch.empty(batch, *model.latent_shape(width, height), device="meta")
+            x_t = torch.empty(batch, *model.latent_shape(width, height), device="meta", requires_grad=back)
             network = held(model.module, model.network, x_t, 0.5, _text(model, batch), *_told(model, x_t))
             codec = getattr(model.codec, "module", None)
-            decoding = held(codec, model.codec.decode, x_t[:1]) if isinstance(codec, nn.Module) else 0
+            decoding = held(codec, model.codec.decode, x_t[:1].detach()) if isinstance(codec, nn.Module) else 0
             self._known[key] = max(network, decoding)
         return self._known[key]
 

@@ -133,6 +133,7 @@ class FromSelfie(Checked):
     image: Picture
     likeness: Annotated[float, _within("likeness")] = 0.5
     strength: Strength = SELFIE_STRENGTH
+    through_network: bool = False  # take the outlines' gradient through the network: dearer, and it has a say in them
 
 
 class FilmRequest(Checked):

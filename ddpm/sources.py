@@ -109,7 +109,7 @@ def from_selfie(source: FromSelfie, model: Model, size: Size) -> Start:
 
     def steer(predict: Predict) -> Predict:
         grip = (FACE if framed.found else LOOSE).before(model.card.defaults.last)
-        return resembling(predict, known, source.likeness, grip)
+        return resembling(predict, known, source.likeness, grip, through_network=source.through_network)
 
     return Start(None if source.strength == 1 else known, steer, events=events, face=face)
 

@@ -102,6 +102,7 @@ def test_sample_takes_pictures_and_masks(weights: Path, picture: Path, tmp_path:
         (["sample", "--model", "tiny", "--prompt", "a fox"], 1, "reads no prompt"),
         (["sample", "--image", "pyproject.toml"], 1, "could not be read as a picture"),
         (["sample", "--mask-blur", "3"], 1, "needs an input picture"),
+        (["sample", "--through-network", "--image", "IN"], 1, "through_network has no meaning in mode 'image'"),
         (["upscale", "nowhere.png"], 1, "There is no nowhere.png"),
         (["sample", "--steps", "many"], 2, "invalid int"),
         (["evaluate"], 2, "required"),

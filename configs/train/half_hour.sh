@@ -3,7 +3,8 @@
 #     setsid nohup configs/train/half_hour.sh OUT > half_hour.log 2>&1 &
 # OUT/weights holds both models from the first minute on, written anew every minute (EMA, float16). What they learnt is in
 # OUT/faces and OUT/scenes; `--resume` with the same settings goes on from there. Further settings follow OUT and hold for
-# both runs; FACES and SCENES are for one of them. The rehearsal on a CPU, at toy size, is this same script:
+# both runs; FACES and SCENES are for one of them. It needs what draws and compares: pip install --group train. The
+# rehearsal on a CPU, at toy size, is this same script:
 #     TOY=1 configs/train/half_hour.sh /tmp/rehearsal
 set -euo pipefail
 out=$1

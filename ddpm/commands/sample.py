@@ -25,6 +25,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--image", type=Path, metavar="FILE", help="start from this picture")
     command.add_argument("--mask", type=Path, metavar="FILE", help="repaint where this is white (needs --image)")
     command.add_argument("--likeness", type=float, help="0..1: make portraits of the face in --image")
+    command.add_argument("--through-network", action="store_true", default=None,
+                         help="of portraits: outlines by a gradient through the network; 5 times slower")  # fmt: skip
     command.add_argument("--strength", type=float, help="0..1: how much of the picture is made anew")
     command.add_argument("--mask-blur", type=int)
     command.add_argument("--mask-grow", type=int)

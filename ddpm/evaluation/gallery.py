@@ -132,6 +132,7 @@ def _card(engine: Engine, name: str) -> ModelCard:
 
 
 def _hash(folder: Path) -> str:
-    """Of everything in a model's folder that decides its pictures."""
+    """Of everything in a model's folder that decides its pictures: no report of an evaluation."""
     endings = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".json", ".txt")
-    return weights_hash(path for path in folder.rglob("*") if path.suffix in endings and path.name != "evaluation.json")
+    reports = set(folder.glob("evaluation*.json"))
+    return weights_hash(path for path in folder.rglob("*") if path.suffix in endings and path not in reports)

@@ -114,8 +114,12 @@ def write_weights(folder: Path, state: Mapping[str, Tensor], stem: str = STEM, l
 def write_whole(path: Path, data: bytes) -> None:
     """A file that is there whole or not at all: written under another name, then renamed."""
     temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError:  # a full disk gets back what was written
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -99,13 +99,18 @@ class Data(Section):
 
 
 class Previews(Section):
-    """Grids of pictures made by the current EMA weights with the application's own sampling loop."""
+    """Grids of pictures made by the current EMA weights with the application's own sampling loop.
+
+    From `sampler` to `last`: what the finished model's card says, too. None: as in start, or as in the comment.
+    """
 
     every: int = Field(default=20_000, ge=0)  # pictures between two grids; 0: only at the end
     count: int = Field(default=8, ge=1, le=64)
-    sampler: str = "heun"
-    steps: int = Field(default=20, ge=1)
-    guidance_scale: float = 3.0
+    sampler: str | None = None  # heun
+    steps: int | None = Field(default=None, ge=1)  # 20
+    guidance_scale: float | None = None  # 3 where prompts are read
+    guidance_until: float | None = Field(default=None, ge=0, le=1)  # noise share at which guidance ends; 0: never
+    last: float | None = Field(default=None, ge=0, lt=1)  # noise share of the last question (flow); 0: evenly to none
     prompts: tuple[str, ...] = ()  # empty: captions of the data
     film: Literal["mp4", "gif", "none"] = "mp4"  # of the grids, then of the denoising of the last one
 
@@ -129,11 +134,15 @@ class TrainConfig(Section):
 
     target: Literal["x0", "v", "eps", "flow"] | None = None  # None: as in start, or x0
     schedule: Literal["flow", "linear", "scaled_linear", "cosine"] | None = None  # None: as in start, or flow
+    only: tuple[str, ...] = ()  # train the parameters whose names begin so (detail), freeze the others; empty: all
+
     times: tuple[float, float] | None = (0.6, 0.8)  # mean and deviation of logit t (1 is noise); None: evenly
+    stratified: bool = True  # the times of a batch lie one in each of as many equal shares: the loss varies less
     loss: Literal["velocity", "plain", "min_snr", "p2"] = "velocity"
     sigma_floor: float = Field(default=0.05, gt=0, le=1)  # velocity: errors under less noise than this weigh no more
     subject_weight: float = Field(default=0.0, ge=0)  # so much more on the subject, where it is marked
     perceptual: float = Field(default=0.0, ge=0)  # weight of the distance in features of a fixed network
+    perceptual_between: tuple[float, float] | None = None  # noise shares where it counts, fully; None: by alpha squared
     features: Literal["efficientnet-lite0", "efficientnet-lite1"] | Path | None = None  # or a VGG's file of torchvision
     drop_captions: float = Field(default=0.1, ge=0, le=1)  # share trained without its caption, for guidance
 
@@ -171,11 +180,13 @@ class TrainConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, values: Any) -> Any:
-        """`ema: 0.999` for a list of one, `data: shapes` for a section of one key."""
+        """`ema: 0.999` and `only: detail` for lists of one, `data: shapes` for a section of one key."""
         if isinstance(values, dict):
             values = dict(values)
             if isinstance(values.get("ema"), int | float):
                 values["ema"] = [values["ema"]]
+            if isinstance(values.get("only"), str):
+                values["only"] = [values["only"]]
             for section, key in SHORT.items():
                 if isinstance(values.get(section), str):
                     values[section] = {key: values[section]}
@@ -187,13 +198,21 @@ class TrainConfig(Section):
             raise ValueError(f"batch ({self.batch}) must be a multiple of accumulate ({self.accumulate})")
         if any(not 0 <= decay < 1 for decay in self.ema):
             raise ValueError(f"ema ({', '.join(map(str, self.ema))}) must lie in 0..1, below 1")
-        if self.decay_minutes and (self.minutes is None or self.decay_minutes > self.minutes):
-            raise ValueError(f"decay_minutes ({self.decay_minutes:g}) is a part of minutes ({self.minutes})")
+        if self.decay_minutes and self.minutes is None:
+            raise ValueError(f"decay_minutes ({self.decay_minutes:g}) needs an end: set minutes, or decay in pictures")
+        if self.minutes is not None and self.decay_minutes > self.minutes:
+            raise ValueError(
+                f"decay_minutes ({self.decay_minutes:g}) is longer than minutes ({self.minutes:g}): "
+                f"add decay_minutes={self.minutes / 10:g}"
+            )
         if self.perceptual and self.features is None:
             raise ValueError(
                 "perceptual needs features: efficientnet-lite1, or the file of a VGG as torchvision publishes it "
                 "(vgg16-397923af.pth)"
             )
+        low, high = self.perceptual_between or (0.0, 1.0)
+        if not 0 <= low < high <= 1:
+            raise ValueError(f"perceptual_between ({low:g}, {high:g}) are two noise shares in 0..1, the lower first")
         self._fits_network()
         return self
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from ddpm.errors import Missing
+from ddpm.loading.files import write_whole
 from ddpm.training.preview import save_picture
 
 SIZE = (960, 640)
 LEFT, RIGHT, TOP, GAP, BOTTOM = 84, 20, 40, 56, 36  # px around and between the two plots
 INK, FAINT, LOSS, PACE = "#24303c", "#dde3e9", "#c2410c", "#0f766e"
+DAMAGED = (TypeError, ValueError, KeyError, csv.Error)  # what reading a row that was cut short raises
 AVERAGED = 15  # points on either side of a mean of the loss
 
 
@@ -50,11 +54,12 @@ class Curves:
 
     def save(self, sheets: Sequence[Path] = ()) -> None:
         """loss.csv and curves.png, in which samples of the beginning, the middle and the end stand below the curves."""
-        with self.file.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(Point._fields)
-            writer.writerows([p.pictures, f"{p.seconds:.1f}", f"{p.loss:.6f}", f"{p.per_second:.2f}", f"{p.rate:.4f}"]
-                             for p in self.points)  # fmt: skip
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(Point._fields)
+        writer.writerows([p.pictures, f"{p.seconds:.1f}", f"{p.loss:.6f}", f"{p.per_second:.2f}", f"{p.rate:.4f}"]
+                         for p in self.points)  # fmt: skip
+        write_whole(self.file, text.getvalue().encode())
         if len(self.points) > 1:
             chosen = sorted({0, len(sheets) // 2, len(sheets) - 1}) if sheets else []
             shown = [(f"{int(sheets[i].stem):,} pictures", Image.open(sheets[i])) for i in chosen]
@@ -64,11 +69,13 @@ class Curves:
 
 
 def read_points(file: Path) -> list[Point]:
-    if not file.exists():
-        return []
-    with file.open(encoding="utf-8", newline="") as opened:
-        return [Point(int(row["pictures"]), *(float(row[key]) for key in Point._fields[1:]))
-                for row in csv.DictReader(opened)]  # fmt: skip
+    """Up to the first row that is none: a damaged file costs points, not the run."""
+    points: list[Point] = []
+    if file.exists():
+        with file.open(encoding="utf-8", newline="") as opened, contextlib.suppress(*DAMAGED):
+            for row in csv.DictReader(opened):
+                points.append(Point(int(row["pictures"]), *(float(row[key]) for key in Point._fields[1:])))
+    return points
 
 
 def draw(points: Sequence[Point]) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ddpm.training.dice import Dice
 from ddpm.training.learner import learner
 from ddpm.training.loss import Loss
 from ddpm.training.preview import moments
+
+SAMPLING = {"sampler", "steps", "guidance_scale", "guidance_until", "last"}  # of the previews and of the card
 
 
 class Denoising:
@@ -43,7 +46,7 @@ class Denoising:
             perceptual = config.perceptual, Perceptual(config.features, device)
         self._loss = Loss(
             self.learner.target, self.learner.schedule, config.loss, config.times, config.subject_weight, perceptual,
-            config.sigma_floor,
+            config.sigma_floor, config.stratified, config.perceptual_between,
         )  # fmt: skip
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
@@ -55,7 +58,7 @@ class Denoising:
         return None
 
     def show(self, model: nn.Module) -> list[Tensor]:
-        return moments(self.as_model(model), self.config.previews, self.config.data.size, self.prompts)
+        return moments(self.as_model(model), self.config.previews.count, self.config.data.size, self.prompts)
 
     def write(self, folder: Path, model: nn.Module, card_text: str) -> None:
         self.learner.write(folder, model, self.card(), card_text)
@@ -70,14 +73,20 @@ class Denoising:
         """The line in the menu that this run will have."""
         config, text = self.config, self.learner.text is not None
         target, schedule = self.learner.names
-        wish = config.previews
         return ModelCard(
             name=config.name, title=config.title or config.name, origin="embedded", format="ddpm",
             size=config.data.size, channels=config.data.channels, target=target, schedule=schedule,
             text="minilm" if text else None, licence=config.licence, note=config.note,
-            defaults=Defaults(wish.sampler, wish.steps, wish.guidance_scale if text else 1.0),
+            defaults=self._defaults(),
             kind="text" if text else "unconditional", latent=self.learner.codec.factor > 1,
         )  # fmt: skip
+
+    def _defaults(self) -> Defaults:
+        """The start's, and over them what the configuration names."""
+        said = self.config.previews.model_dump(include=SAMPLING, exclude_none=True)
+        if self.learner.text is None:  # nothing to be guided by
+            said |= {"guidance_scale": 1.0, "guidance_until": 0.0}
+        return replace(self.learner.defaults, **said)
 
     def as_model(self, module: nn.Module) -> Model:
         """The network in training as the application will see it."""

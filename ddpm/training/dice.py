@@ -34,6 +34,12 @@ class Dice:
         """(rows,) in [0, 1)."""
         return torch.rand(self.batch, generator=self._generator)[self.rows.start : self.rows.stop]
 
+    def strata(self) -> Tensor:
+        """(rows,) in [0, 1), each as likely as any other, but of the batch one in each of `batch` equal shares."""
+        order = torch.randperm(self.batch, generator=self._generator)
+        within = torch.rand(self.batch, generator=self._generator)
+        return ((order + within) / self.batch)[self.rows.start : self.rows.stop]
+
     def normal(self) -> Tensor:
         """(rows,) standard normal."""
         return torch.randn(self.batch, generator=self._generator)[self.rows.start : self.rows.stop]

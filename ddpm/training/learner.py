@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import BadRequest
 from ddpm.loading.embedded import save as save_ours
 from ddpm.loading.files import write_weights
-from ddpm.models.card import ModelCard
+from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.codec import Pixels
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
 from ddpm.models.model import Codec, Model, Text, TextEncoder
@@ -45,6 +45,7 @@ class Learner:
     clamp: float | None
     names: tuple[str, str]  # target and schedule as a card calls them
     hash: str = ""  # of the codec's weights
+    defaults: Defaults = Defaults()  # how it is sampled where the configuration does not say
 
 
 def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
@@ -60,8 +61,16 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
         taken = take_what_fits(fresh.module, model.module.state_dict())
         total = sum(p.numel() for p in fresh.module.parameters())
         print(f"{taken / 1e6:.1f} of {total / 1e6:.1f} M parameters are from {config.start}")
-        return fresh
-    return _started(config, model, device)
+        return _as_sampled(fresh, model)
+    return _as_sampled(_started(config, model, device), model)
+
+
+def _as_sampled(learner: Learner, model: Model) -> Learner:
+    """With the start's own settings of sampling; an unconditional one knows none of guidance."""
+    defaults = model.card.defaults
+    if model.card.kind != "text":
+        defaults = replace(defaults, guidance_scale=Defaults().guidance_scale)
+    return replace(learner, defaults=defaults)
 
 
 def _new(config: TrainConfig, captions: bool, device: str, usual: tuple[str, str]) -> Learner:

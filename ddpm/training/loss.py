@@ -16,6 +16,8 @@ from ddpm.training.dice import Dice
 SMALLEST_SIGMA = 0.05  # keeps 1 / sigma**2 finite; Li & He 2025, "Back to basics", section 4
 SNR_LIMIT = 5.0  # Hang et al. 2023 (min-SNR), gamma
 
+OPEN = 1e-4  # keeps the logit of a share finite
+
 Distance = Callable[[Tensor, Tensor], Tensor]  # two batches of pictures -> (B,)
 
 
@@ -41,15 +43,12 @@ class Loss:
     subject_weight: float = 0.0
     perceptual: tuple[float, Distance] | None = None  # its weight and the distance
     sigma_floor: float = SMALLEST_SIGMA  # of `velocity`: below this noise an error weighs no more
+    stratified: bool = False  # the times of a batch, one in each of as many equal shares
+    perceptual_between: tuple[float, float] | None = None  # noise shares where it counts; None: by alpha**2
 
     def noisy(self, x0: Tensor, dice: Dice) -> Noisy:
         """x0: (B, C, H, W) at model scale. Everything random comes from `dice`."""
-        if self.times is None:
-            share = dice.uniform()
-        else:  # logit-normal, Esser et al. 2024 (SD3), section 3.1
-            mean, deviation = self.times
-            share = torch.sigmoid(dice.normal() * deviation + mean)
-        t, alpha, sigma = self._levels(share)
+        t, alpha, sigma = self._levels(self._shares(dice))
         alpha, sigma = _spread(alpha, x0), _spread(sigma, x0)
         eps = dice.noise(tuple(x0.shape[1:]), x0.device)
         level = Level(0.0, alpha, sigma)  # type: ignore[arg-type]  # its algebra holds for tensors as for floats
@@ -66,10 +65,32 @@ class Loss:
         loss = (error * self._weight(noisy.alpha, noisy.sigma)).mean()
         if self.perceptual is None:
             return loss
+        return loss + self._perceptual(self._x0(output, noisy), noisy)
+
+    def _perceptual(self, x0: Tensor, noisy: Noisy) -> Tensor:
+        """A guess from noise alone cannot have details: alpha**2, the signal's share, is what is asked of it.
+
+        With `perceptual_between` all is asked between those noise shares and nothing elsewhere: where little noise is
+        left, pixels say enough, and features would paint their own grain.
+        """
+        assert self.perceptual is not None
         share, distance = self.perceptual
-        x0 = self._x0(output, noisy)
-        # A guess from noise alone cannot have details: alpha**2, the signal's share, is what is asked of it.
-        return loss + share * (noisy.alpha.flatten() ** 2 * distance(x0.clamp(-1, 1), noisy.x0)).mean()
+        if self.perceptual_between is None:
+            return share * (noisy.alpha.flatten() ** 2 * distance(x0.clamp(-1, 1), noisy.x0)).mean()
+        low, high = self.perceptual_between
+        noise = (noisy.sigma / (noisy.alpha + noisy.sigma)).flatten()
+        rows = ((noise > low) & (noise < high)).nonzero()[:, 0]
+        if not len(rows):
+            return x0.new_zeros(())
+        return share * distance(x0[rows].clamp(-1, 1), noisy.x0[rows]).sum() / len(x0)
+
+    def _shares(self, dice: Dice) -> Tensor:
+        """(B,) in (0, 1), where on the path each picture is; logit-normal as Esser et al. 2024 (SD3), section 3.1."""
+        if self.times is None:
+            return dice.strata() if self.stratified else dice.uniform()
+        mean, deviation = self.times
+        normal = torch.special.ndtri(dice.strata().clamp(OPEN, 1 - OPEN)) if self.stratified else dice.normal()
+        return torch.sigmoid(normal * deviation + mean)
 
     def _x0(self, output: Tensor, noisy: Noisy) -> Tensor:
         """What Target.read says, for levels that differ within the batch."""

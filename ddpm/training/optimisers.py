@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -9,6 +11,18 @@ from ddpm.errors import BadRequest
 from ddpm.training.config import TrainConfig
 
 BETAS = (0.9, 0.99)  # a shorter second memory than AdamW's 0.999: these runs are short
+
+
+def freeze_others(module: nn.Module, only: Sequence[str]) -> None:
+    """Leave gradients to the parameters whose names begin with one of `only`; with none named, to all."""
+    if not only:
+        return
+    names = [name for name, _ in module.named_parameters()]
+    if absent := [start for start in only if not any(name.startswith(start) for name in names)]:
+        there = ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
+        raise BadRequest(f"only: no parameter begins with {absent[0]!r}; there are {there}.", "only")
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(name.startswith(tuple(only)))
 
 
 def optimisers(config: TrainConfig, module: nn.Module) -> list[torch.optim.Optimizer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from torch import Tensor
 
 from ddpm.diffusion.guidance import classifier_free
 from ddpm.diffusion.prediction import Predict
+from ddpm.loading.files import write_whole
 from ddpm.models.model import Model, join
 from ddpm.samplers import get_sampler
 from ddpm.samplers.loop import Plan, sample
 from ddpm.samplers.noise import PictureNoise
-from ddpm.training.config import Previews
 
 GAP = 2  # pixels between pictures
 STRIP = 8  # moments of a denoising strip
@@ -25,24 +25,29 @@ GRID_FRAMES, LAST_FRAMES = 6, 36  # frames that a grid of the film stays, and it
 FILM_SIDE = 640  # px, the longer side of the film; larger sheets are made smaller
 
 
-def moments(model: Model, wish: Previews, size: int, prompts: Sequence[str]) -> list[Tensor]:
-    """x0 at every step, the last one the finished pictures: (count, 3, H, W) in [-1, 1], always of the same seeds."""
-    noise = PictureNoise(range(wish.count), model.latent_shape(size, size), model.device)
-    sampler = get_sampler(wish.sampler)
-    path = sampler.path(model.levels(wish.steps, wish.sampler))
+def moments(model: Model, count: int, size: int, prompts: Sequence[str]) -> list[Tensor]:
+    """x0 at every step, the last one the finished pictures: (count, 3, H, W) in [-1, 1], always of the same seeds.
+
+    Sampled as the model's card says, so that they look like what the application will make.
+    """
+    noise = PictureNoise(range(count), model.latent_shape(size, size), model.device)
+    defaults = model.card.defaults
+    sampler = get_sampler(defaults.sampler)
+    path = sampler.path(model.levels(defaults.steps, defaults.sampler))
     x_T = noise() * path[0].sigma
-    plan = Plan(x_T, path, _predict(model, wish, prompts), sampler, noise)
+    plan = Plan(x_T, path, _predict(model, [prompts[i % len(prompts)] for i in range(count)]), sampler, noise)
     with torch.no_grad():
         shown = [model.codec.decode(step.x0).cpu() for step in sample(plan)]
     return shown
 
 
-def _predict(model: Model, wish: Previews, prompts: Sequence[str]) -> Predict:
+def _predict(model: Model, prompts: list[str]) -> Predict:
     if model.text is None:
         return lambda x_t, level: model.denoise(x_t, level, None)
-    cond = model.text.encode([prompts[i % len(prompts)] for i in range(wish.count)])
-    uncond = model.text.encode([""] * wish.count)
-    return classifier_free(model.denoise, cond, uncond, wish.guidance_scale, join=join)
+    cond, uncond = model.text.encode(prompts), model.text.encode([""] * len(prompts))
+    defaults = model.card.defaults
+    guided = defaults.guidance_until, 1.0
+    return classifier_free(model.denoise, cond, uncond, defaults.guidance_scale, interval=guided, join=join)
 
 
 def sheet(pictures: Tensor, columns: int | None = None) -> Image.Image:
@@ -65,10 +70,10 @@ def strip(shown: Sequence[Tensor], rows: int = 4) -> Image.Image:
 
 def save_picture(image: Image.Image, path: Path) -> None:
     """A PNG that is there whole or not at all."""
+    data = io.BytesIO()
+    image.save(data, "PNG")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    image.save(temporary, "PNG")
-    os.replace(temporary, path)
+    write_whole(path, data.getvalue())
 
 
 def save_film(grids: Sequence[Path], shown: Sequence[Tensor], path: Path, format: str) -> None:
@@ -78,10 +83,7 @@ def save_film(grids: Sequence[Path], shown: Sequence[Tensor], path: Path, format
     learnt = [_small(Image.open(grid).convert("RGB")) for grid in grids]
     made = [_small(sheet(moment)) for moment in shown]
     frames = [frame for frame in learnt for _ in range(GRID_FRAMES)] + made + made[-1:] * LAST_FRAMES
-    film = make_film(frames, FPS, format)  # type: ignore[arg-type]
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_bytes(film.data)
-    os.replace(temporary, path)
+    write_whole(path, make_film(frames, FPS, format).data)  # type: ignore[arg-type]
 
 
 def _small(image: Image.Image) -> Image.Image:

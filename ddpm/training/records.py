@@ -6,10 +6,13 @@ weights/NAME/          the model of the first EMA, as the application reads it
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from ddpm.errors import DDPMError, Missing
+from ddpm.errors import BadRequest, DDPMError, Missing
+from ddpm.loading.files import write_whole
 from ddpm.training.config import TrainConfig
 from ddpm.training.curves import Curves
 from ddpm.training.preview import save_film, save_picture, sheet, strip
@@ -25,9 +28,11 @@ class Records:
         self.config, self.task, self.state, self.pictures = config, task, state, pictures
         self.folder, self.previews = config.folder, config.folder / "previews"
         self.state_file, self.before_decay = state_files(config)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "config.yaml").write_text(to_yaml(config), encoding="utf-8")
-        self.curves = Curves(self.folder, state.images, config.tensorboard)
+        self._given_card = _read_card(config.card)
+        with self._writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self.folder / "config.yaml", to_yaml(config).encode())
+            self.curves = Curves(self.folder, state.images, config.tensorboard)
         self._written = time.monotonic()
 
     def save(self) -> None:
@@ -48,39 +53,48 @@ class Records:
     def write_model(self) -> None:
         """The first EMA as a model of the application's menu; further ones, to be compared, in the run's folder."""
         config = self.config
-        text = config.card.read_text(encoding="utf-8") if config.card else self._card_text()
+        text = self._given_card or self._card_text()
         folders = [config.model_folder, *(self.folder / f"ema-{decay}" for decay in config.ema[1:])]
-        try:
+        with self._writing(config.model_folder):
             for folder, averaged in zip(folders, self.state.averages, strict=True):
                 self.task.write(folder, averaged, text)
+        with self._writing(self.folder):
             self.curves.save(self._grids())
-        except OSError as error:
-            raise DDPMError(
-                f"{config.model_folder} could not be written: {error}. Make room, then --resume; the state is "
-                "saved."
-            ) from error
         self._written = time.monotonic()
 
     def preview(self) -> None:
         """A grid of pictures and a strip of their making."""
         shown = self.task.show(self.state.model)
         grid = sheet(shown[-1])
-        save_picture(grid, self.previews / f"{self.state.images:09d}.png")
-        save_picture(strip(shown), self.folder / "strip.png")
+        with self._writing(self.previews):
+            save_picture(grid, self.previews / f"{self.state.images:09d}.png")
+            save_picture(strip(shown), self.folder / "strip.png")
         self.curves.show("previews", grid, self.state.images)
 
     def finish(self) -> None:
         """The last grid, and the film of all of them."""
-        shown = self.task.show(self.state.model)
-        save_picture(sheet(shown[-1]), self.previews / "final.png")
-        save_picture(strip(shown), self.folder / "strip.png")
         format = self.config.previews.film
-        if format == "none":
-            return
+        what = "the last pictures" if format == "none" else f"the last pictures and film.{format}"
+        print(f"Making {what} for {self.folder} ...", flush=True)
+        shown = self.task.show(self.state.model)
+        with self._writing(self.folder):
+            save_picture(sheet(shown[-1]), self.previews / "final.png")
+            save_picture(strip(shown), self.folder / "strip.png")
+            if format == "none":
+                return
+            try:
+                save_film(self._grids(), shown, self.folder / f"film.{format}", format)
+            except Missing as error:
+                print(error)
+
+    @contextlib.contextmanager
+    def _writing(self, where: Path) -> Iterator[None]:
+        """A full disk as a sentence."""
         try:
-            save_film(self._grids(), shown, self.folder / f"film.{format}", format)
-        except Missing as error:
-            print(error)
+            yield
+        except OSError as error:
+            again = f"--resume; it goes on from {self.state_file}" if self.state_file.exists() else "start again"
+            raise DDPMError(f"{where} could not be written: {error}. Make room, then {again}.") from error
 
     def _grids(self) -> list[Path]:
         """The previews of this run in their order; after going back to before a decay, none of what came later."""
@@ -95,6 +109,14 @@ class Records:
             f"loss {state.mean_loss():.4f}.\n\n"
             f"```yaml\n{to_yaml(config)}```\n"
         )
+
+
+def _read_card(file: Path | None) -> str:
+    """The text that the configuration gives for the model's README.md; '' for one made of its settings."""
+    try:
+        return file.read_text(encoding="utf-8") if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"card: {file} cannot be read: {error}.", "card") from error
 
 
 def state_files(config: TrainConfig) -> tuple[Path, Path]:

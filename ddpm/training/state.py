@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ddpm.errors import BadRequest, CannotLoad
 from ddpm.training.config import TrainConfig
-from ddpm.training.optimisers import optimisers
+from ddpm.training.optimisers import freeze_others, optimisers
 from ddpm.training.task import Task
 
 AVERAGED = 1000  # newest losses kept for the mean that is shown
@@ -24,6 +24,7 @@ class State:
     def __init__(self, config: TrainConfig, task: Task, device: str) -> None:
         self.task, self.module = task, task.module
         self.decays = config.ema
+        freeze_others(self.module, config.only)
         self.averages = [copy.deepcopy(self.module).eval().requires_grad_(False) for _ in self.decays]
         self.optimisers = optimisers(config, self.module)
         self.rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
@@ -94,8 +95,12 @@ class State:
         if changed := [key for key in {**own, **saved} if saved.get(key) != own.get(key)]:
             said = ", ".join(f"{key} {saved.get(key)} -> {own.get(key)}" for key in changed)
             raise BadRequest(f"{path} is of another network ({said}); use another name or out.", "resume")
-        if len(values["optimisers"]) != len(self.optimisers):
-            raise BadRequest(f"{path} was made with other optimisers; keep muon_rate as it was.", "muon_rate")
+        if _sizes(values["optimisers"]) != _sizes([optimiser.state_dict() for optimiser in self.optimisers]):
+            raise BadRequest(
+                f"{path} was made with other optimisers; keep muon_rate and only as they were, or begin a new run with "
+                "start.",
+                "muon_rate",
+            )
         if absent := [decay for decay in self.decays if str(decay) not in values["averages"]]:
             there = ", ".join(values["averages"])
             raise BadRequest(f"{path} has no average of {absent[0]}; it has {there}. Keep ema as it was.", "ema")
@@ -109,6 +114,11 @@ class State:
         self.task.load_state_dict(values["task"])
         self.images, self.steps, self.seconds = values["images"], values["steps"], values["seconds"]
         self.falling, self.losses = values["falling"], values["losses"]
+
+
+def _sizes(optimisers: list[dict[str, Any]]) -> list[int]:
+    """Parameters of each."""
+    return [sum(len(group["params"]) for group in optimiser["param_groups"]) for optimiser in optimisers]
 
 
 def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -48,6 +48,10 @@ def build(page: Page) -> Easel:
                     0, 1, SELFIE_STRENGTH, step=0.05, label="How far to start from your photo",
                     info="Near keeps your pose and light, far leaves everything to likeness",
                 )  # fmt: skip
+                fields["through_network"] = gr.Checkbox(
+                    False, label="Outlines through the network",
+                    info="The model has a say in how your outlines are drawn. About five times slower",
+                )  # fmt: skip
                 fields |= settings(page.cards(), card, count=SELFIE_COUNT)
         with gr.Column(elem_classes="show", min_width=280):
             easel.build_stage(["Face"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from ddpm import memory
@@ -16,7 +17,7 @@ from ddpm.errors import TooMuch
 from ddpm.events import Result
 from ddpm.memory import Estimates, free_memory, held
 from ddpm.plan import resolve
-from ddpm.request import FilmRequest, Request
+from ddpm.request import FilmRequest, FromSelfie, Request
 
 
 def test_what_a_network_holds_is_counted_exactly() -> None:
@@ -44,6 +45,21 @@ def test_it_grows_with_pixels_and_pictures(engine: Engine) -> None:
     assert needed(guidance_scale=1) < base < needed(count=2) < needed(count=2, upscale=2)
     assert needed(count=3) - needed(count=2) == needed(count=2) - base == 2 * 3 * 16 * 16
     assert needed(film=FilmRequest(), steps=20) - base == 2 * 3 * 16 * 16 * 2 * 20
+
+
+def test_a_way_back_through_the_network_is_counted(engine: Engine, photo: Image.Image) -> None:
+    """SiLU keeps what it was given until the way back; nothing else of this network would be held."""
+    module = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.SiLU(), nn.SiLU(), nn.Conv2d(8, 2, 3, padding=1))
+    pixels = 4 * 20 * 30
+    x = torch.empty(1, 3, 20, 30, device="meta")
+    assert held(module, lambda x: module(x), x) == (8 + 8) * pixels
+    assert held(module, lambda x: module(x), x.requires_grad_()) == (8 + 8 + 8 + 2) * pixels
+    model, estimates = engine.models.get("tiny"), Estimates()
+    plain, back = (
+        estimates.needed(resolve(Request(source=FromSelfie(image=photo, through_network=there)), model.card), model)
+        for there in (False, True)
+    )
+    assert back > 1.1 * plain
 
 
 @pytest.mark.parametrize(

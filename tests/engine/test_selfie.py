@@ -19,6 +19,7 @@ from ddpm.compat import ensure_torchvision
 ensure_torchvision()
 import diffusers  # noqa: E402
 
+from ddpm.diffusion.likeness import FACE  # noqa: E402
 from ddpm.engine import Engine  # noqa: E402
 from ddpm.events import Framed, Notice, Result  # noqa: E402
 from ddpm.loading.layout import diffusers_card, read_layout  # noqa: E402
@@ -107,6 +108,25 @@ def test_a_batch_means_the_same_likeness(engine: Engine, photo: Image.Image) -> 
     many = results(selfie(engine, photo, count=3, likeness=0.8))
     alone = Request(source=FromSelfie(image=photo, likeness=0.8), steps=4, seed=9, count=1)
     assert (many[2] == results(list(engine.run(alone)))[0]).all()
+
+
+def test_outlines_through_the_network_are_other_ones_and_cost_a_way_back(
+    engine: Engine, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the way back every call of the network that is steered has a backward; else none has."""
+    monkeypatch.setattr("ddpm.sources.LOOSE", FACE)  # as if there were a face in this photo
+    module, ways = engine.models.get("tiny").module, []
+    hook = module.register_full_backward_pre_hook(lambda *_: ways.append(1))
+    try:
+        made, counts = [], []
+        for through in (False, True):
+            source = FromSelfie(image=photo, likeness=1, through_network=through)
+            made.append(results(list(engine.run(Request(model="tiny", source=source, steps=4, seed=7, count=1))))[0])
+            counts.append(len(ways))
+    finally:
+        hook.remove()
+    assert counts[0] == 0 and counts[1] >= 3
+    assert (made[0] != made[1]).any()
 
 
 def test_the_photo_is_neither_stored_nor_described(engine: Engine, photo: Image.Image) -> None:

@@ -84,6 +84,10 @@ def test_other_settings_and_other_weights_have_other_folders(weights: Path, tmp_
     folder = Gallery(engine, "tiny", Settings(), tmp_path).folder
     assert Gallery(engine, "tiny", Settings(steps=2), tmp_path).folder == folder  # what the card says anyhow
     assert Gallery(engine, "tiny", Settings(steps=3), tmp_path).folder != folder
+    for report in ("evaluation.json", "evaluation-plain.json"):
+        (weights / "tiny" / report).write_text("{}")
+    assert Gallery(engine, "tiny", Settings(), tmp_path).folder == folder
+    (weights / "tiny" / "evaluation-plain.json").unlink()
     config = weights / "tiny" / "model_index.json"
     before = config.read_text()
     config.write_text(before.replace('"flow"', '"cosine"'))

@@ -73,6 +73,28 @@ def test_captions_of_every_kind(tmp_path: Path) -> None:
     assert folder(classes, captions=False).captions is None
 
 
+def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
+    """Pictures of kinds that are not read, and captions of no picture: in folders as in archives."""
+    files: dict[str, bytes | str] = {
+        "a.png": png(), "a.txt": "a card", "sub/b.txt": "whose?", "sub/phone.HEIC": b"x", "new.avif": b"x",
+        "._a.txt": b"a Mac's", "notes.md": "x",
+    }  # fmt: skip
+    got = folder(put(tmp_path / "files", files))
+    orphan = "sub/b.txt: there is no picture b beside it whose caption it could be"
+    foreign = [f"{name}: its kind is not read here; save it as .png or .jpg" for name in ("new.avif", "sub/phone.HEIC")]
+    assert got.remarks == [*foreign, orphan] and got.captions == [["a card"]]
+    assert folder(tmp_path / "files", captions=False).remarks == foreign
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
+        for name, content in files.items():
+            zipped.writestr(name, content)
+    packed = open_data(Data(kind="archive", path=(tmp_path / "a.zip",), size=8))
+    assert packed.remarks == [f"a.zip/{remark}" for remark in got.remarks]
+    with pytest.raises(BadRequest, match=r"none of 1 could be read, the first: phone\.HEIC: its kind is not read here"):
+        folder(put(tmp_path / "phone", {"phone.HEIC": b"x"}))
+    single = folder(put(tmp_path / "one", {"cat.png": png(), "cats.txt": "a cat"}))
+    assert single.captions is None and single.remarks[0].startswith("cats.txt: there is no picture cats")
+
+
 def test_mistakes_have_their_sentences(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="no pictures in"):
         folder(put(tmp_path / "empty", {"readme.md": "nothing"}))

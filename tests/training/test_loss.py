@@ -121,3 +121,44 @@ def test_the_perceptual_part_compares_the_implied_x0_by_the_signals_share(target
     noisy = loss.noisy(x0, dice)
     assert loss.of(noisy.target, noisy).item() == pytest.approx(0.25 * 2 * (noisy.alpha**2).mean().item(), rel=1e-4)
     assert torch.allclose(seen[0][0], x0, atol=1e-3) and seen[0][1] is x0
+
+
+def test_the_perceptual_part_counts_between_two_shares_of_noise_and_costs_nothing_elsewhere() -> None:
+    x0, dice = drawn()
+    asked: list[int] = []
+
+    def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        asked.append(len(a))
+        return torch.full((len(a),), 2.0)
+
+    loss = Loss(Target.X0, Schedule.flow(), "plain", None, 0.0, (0.25, distance), perceptual_between=(0.3, 0.75))
+    noisy = loss.noisy(x0, dice)
+    inside = int(((noisy.t > 0.3) & (noisy.t < 0.75)).sum())
+    assert 0 < inside < 6
+    assert loss.of(noisy.target, noisy).item() == pytest.approx(0.25 * 2 * inside / 6) and asked == [inside]
+    quiet = Loss(Target.X0, Schedule.flow(), "plain", (-3.0, 0.1), 0.0, loss.perceptual, perceptual_between=(0.3, 0.75))
+    noisy = quiet.noisy(x0, drawn()[1])
+    assert quiet.of(noisy.target, noisy).item() == 0 and asked == [inside]
+
+
+@pytest.mark.parametrize("times", [None, (0.6, 0.8)])
+def test_stratified_times_are_as_likely_and_vary_less(times: tuple[float, float] | None) -> None:
+    """A batch has one time in every 32nd of their distribution; over many batches they are the same times."""
+    means, every = {}, {}
+    for stratified in (False, True):
+        loss = Loss(Target.X0, Schedule.flow(), "velocity", times, stratified=stratified)
+        drawn = [loss.noisy(torch.zeros(32, 1, 1, 1), Dice(1, 32 * i, 32, range(32))).t for i in range(200)]
+        means[stratified] = torch.stack([t.mean() for t in drawn]).std()
+        every[stratified] = torch.cat(drawn).sort().values
+        if stratified:
+            share = drawn[0] if times is None else torch.special.ndtr((drawn[0].logit() - times[0]) / times[1])
+            assert sorted((share * 32).floor().int().tolist()) == list(range(32))
+            assert drawn[0].sort().values.ne(drawn[0]).any()  # not in the order of the pictures
+    assert means[True] < 0.2 * means[False]
+    assert (every[True] - every[False]).abs().max() < 0.05
+
+
+def test_the_strata_are_of_the_batch_however_it_is_cut() -> None:
+    whole = Dice(3, 64, 16, range(16)).strata()
+    parts = [Dice(3, 64, 16, range(start, start + 4)).strata() for start in range(0, 16, 4)]
+    assert torch.equal(torch.cat(parts), whole) and not torch.equal(Dice(3, 80, 16, range(16)).strata(), whole)

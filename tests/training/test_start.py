@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from ddpm.errors import BadRequest
 from ddpm.loading import load
+from ddpm.loading.files import read_json, write_json
+from ddpm.models.card import Defaults
 from ddpm.models.hybrid import Hybrid, HybridConfig
+from ddpm.training.data import Pictures
 from ddpm.training.learner import take_what_fits
 from ddpm.training.loop import train
+from ddpm.training.settings import load_config
 from tests.training.conftest import SMALL, saved, small
 
 DATA = SMALL["data"]
+ROOT = Path(__file__).parents[2]
+FACES = ROOT / "weights" / "faces"
 
 
 def test_a_run_begins_with_the_weights_of_its_start(tmp_path: Path) -> None:
@@ -29,6 +37,62 @@ def test_a_run_begins_with_the_weights_of_its_start(tmp_path: Path) -> None:
     moved = small(tmp_path / "moved", start=start, network=None, images=40)
     train(moved)
     assert not all(torch.allclose(before[key], saved(moved)[f"network.{key}"], atol=1e-6) for key in before)
+
+
+TUNED = Defaults("euler_ancestral", 4, 2.5, last=0.2, guidance_until=0.3, pag_scale=0.5)
+
+
+def tuned(folder: Path) -> Path:
+    """A small model whose card has other settings of sampling than any run's defaults."""
+    train(small(folder, images=4))
+    path = folder / "weights" / "small" / "model_index.json"
+    write_json(path, {**read_json(path), "defaults": asdict(TUNED)})
+    return path.parent
+
+
+def test_a_start_gives_its_settings_of_sampling_where_none_are_named(tmp_path: Path) -> None:
+    start = tuned(tmp_path / "first")
+    few = {"every": 0, "count": 2, "film": "none"}
+    for name, network in (("on", None), ("wider", {**SMALL["network"], "blocks": 2})):
+        train(small(tmp_path / name, start=start, network=network, images=4, previews=few))
+        kept = load(tmp_path / name / "weights" / "small").card.defaults
+        assert kept == replace(TUNED, guidance_scale=1.0, guidance_until=0.0)  # it reads no prompt
+    named = {**few, "sampler": "heun", "last": 0.1}
+    train(small(tmp_path / "named", start=start, network=None, images=4, previews=named))
+    kept = load(tmp_path / "named" / "weights" / "small").card.defaults
+    assert (kept.sampler, kept.last, kept.steps) == ("heun", 0.1, 4)
+    fresh = {**SMALL["previews"], "last": 0.25, "guidance_until": 0.4}
+    train(small(tmp_path / "fresh", images=4, previews=fresh))
+    assert load(tmp_path / "fresh" / "weights" / "small").card.defaults == Defaults("ddim", 3, 1.0, last=0.25)
+
+
+def test_previews_are_sampled_as_the_card_says(tmp_path: Path) -> None:
+    """`last` decides where the network is asked: another one, another picture of the same weights."""
+    sheets = []
+    for last in (0.0, 0.5):
+        train(small(tmp_path / str(last), images=4, previews={**SMALL["previews"], "last": last}))
+        sheets.append(Image.open(tmp_path / str(last) / "run" / "previews" / "final.png").tobytes())
+    assert sheets[0] != sheets[1]
+
+
+@pytest.mark.skipif(not FACES.is_dir(), reason="needs the embedded model weights/faces")
+def test_the_hint_for_few_pictures_keeps_the_settings_of_faces() -> None:
+    """README: folder.yaml with start=weights/faces data.captions=false data.size=128."""
+    from ddpm.training.denoising import Denoising
+
+    said = [f"start={FACES}", "data.captions=false", "data.size=128", "name=x", "data.path=y"]
+    config = load_config(ROOT / "configs/train/folder.yaml", said)
+    pictures = Pictures(torch.zeros((1, 3, config.data.kept, config.data.kept), dtype=torch.uint8), None)
+    assert Denoising(config, pictures, "cpu").card().defaults == load(FACES).card.defaults
+
+
+@pytest.mark.parametrize("name", ["faces", "scenes"])
+def test_training_an_embedded_model_anew_gives_its_settings_of_sampling(name: str) -> None:
+    said = load_config(ROOT / f"configs/train/{name}.yaml").previews
+    index = read_json(ROOT / "weights" / name / "model_index.json")["defaults"]
+    assert (said.sampler, said.steps) == (index["sampler"], index["steps"])
+    assert (said.guidance_until or 0.0, said.last or 0.0) == (index["guidance_until"], index["last"])
+    assert said.guidance_scale in (None, index["guidance_scale"])
 
 
 def test_another_shape_takes_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

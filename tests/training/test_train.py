@@ -55,9 +55,12 @@ def test_parts_make_the_step_that_the_whole_makes(tmp_path: Path) -> None:
     assert max((one[key] - other[key]).abs().mean().item() for key in weights) < 2e-3  # Muon enlarges rounding
 
 
-def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> None:
+def test_a_finished_run_is_a_model_of_the_menu_with_previews(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = small(tmp_path, ema=[0.9, 0.5], images=84, previews={**SMALL["previews"], "film": "gif", "every": 40})
     train(config)
+    assert f"Making the last pictures and film.gif for {config.folder} ..." in capsys.readouterr().out
     model = load_model(tmp_path / "weights" / "small")
     assert model.card.size == 8 and model.card.kind == "unconditional" and model.text is None
     averages = torch.load(config.folder / "state.pt", weights_only=True)["averages"]
@@ -75,7 +78,7 @@ def test_a_finished_run_is_a_model_of_the_menu_with_previews(tmp_path: Path) -> 
     assert curves.size == (960, 640 + 2 * (4 * 8 + 40))
     grid = Image.open(config.folder / "previews" / "000000040.png").resize((72, 32), Image.Resampling.NEAREST)
     assert curves.crop((84, 660, 84 + 72, 660 + 32)).tobytes() == grid.tobytes()
-    assert not list(config.folder.rglob("*.new"))
+    assert not [*config.folder.rglob("*.new"), *config.folder.rglob("*.part")]
 
 
 def test_the_average_is_the_one_that_its_decay_says(tmp_path: Path) -> None:
@@ -204,6 +207,51 @@ def test_a_full_disk_is_said_and_the_older_state_is_whole(tmp_path: Path) -> Non
     assert equal(before, saved(config)) and not list(config.folder.glob("*.new"))
 
 
+@pytest.mark.parametrize(("room", "where"), [(4_000, "previews"), (100, "run")])
+def test_a_full_disk_is_said_when_a_preview_or_the_settings_do_not_fit(tmp_path: Path, room: int, where: str) -> None:
+    config = small(tmp_path, previews={**SMALL["previews"], "count": 64, "every": 8})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(DDPMError, match=rf"{where} could not be written: .*Make room, then start again\."):
+            train(config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not [*config.folder.rglob("*.part"), *config.folder.rglob("*.png")]
+
+
+def test_a_full_disk_at_the_end_keeps_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last pictures do not fit; what was learnt is there."""
+    import errno
+
+    from ddpm.training import records
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(records, "save_picture", full)
+    config = small(tmp_path, images=8)
+    with pytest.raises(DDPMError, match=r"No space left.*then --resume; it goes on from .*state\.pt\."):
+        train(config)
+    assert saved(config)["images"] == 8
+
+
+@pytest.mark.parametrize("cut", [1, 9, 14, 20, 40])
+def test_a_loss_file_that_was_cut_short_costs_points_not_the_run(tmp_path: Path, cut: int) -> None:
+    train(small(tmp_path, images=160))
+    file = tmp_path / "run" / "loss.csv"
+    whole, points = file.read_bytes(), read_points(file)
+    assert len(points) == 4
+    file.write_bytes(whole[:-cut])
+    left = read_points(file)
+    assert left[:3] == points[:3] or len(left) < 4
+    file.write_bytes(whole[: len(whole) // 2 - cut])
+    left = read_points(file)
+    assert len(left) < 4 and left[:-1] == points[: max(0, len(left) - 1)]
+    assert train(small(tmp_path, images=200), resume=True)
+    assert read_points(file)[-1].pictures == 200
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_low_precision_learns_the_same_within_its_rounding(tmp_path: Path, precision: str) -> None:
     exact, rough = small(tmp_path / "exact"), small(tmp_path / "rough", precision=precision)
@@ -223,6 +271,21 @@ def test_clipping_bounds_the_step(tmp_path: Path) -> None:
         moments = torch.load(config.folder / "state.pt", weights_only=True)["optimisers"][1]["state"]
         norms.append(math.sqrt(sum(float(each["exp_avg"].square().sum()) for each in moments.values())))
     assert norms[0] <= 0.1 * 1e-12 * 1.01 and norms[1] > 1e-6
+
+
+def test_only_the_named_part_learns(tmp_path: Path) -> None:
+    train(small(tmp_path / "first", images=8, network={**SMALL["network"], "detail": 16}))
+    start = tmp_path / "first" / "weights" / "small"
+    config = small(tmp_path / "next", start=start, network=None, images=40, only="detail")
+    train(config)
+    before, after = load_model(start).module.state_dict(), saved(config)
+    changed = {key for key, value in before.items() if not torch.equal(value, after[f"network.{key}"])}
+    assert changed == {key for key in before if key.startswith("detail.")}
+    assert {key for key, value in before.items() if not torch.equal(value, after[f"0.9993.{key}"])} == changed
+    with pytest.raises(BadRequest, match="keep muon_rate and only as they were"):
+        train(small(tmp_path / "next", start=start, network=None), resume=True)
+    with pytest.raises(BadRequest, match=r"no parameter begins with 'detial'; there are .*detail"):
+        train(small(tmp_path / "wrong", start=start, network=None, only=["detial"]))
 
 
 def test_snapshots_are_written_between_states(tmp_path: Path) -> None:

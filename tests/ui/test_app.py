@@ -20,7 +20,7 @@ ENDPOINTS = {
                        "width", "height", "upscale", "pag_scale", "guidance_until"],
     "/image_to_image": ["image", "prompt", "strength"],
     "/inpaint": ["image", "mask", "prompt", "strength", "mask_blur", "mask_grow", "fill", "only_masked", "padding"],
-    "/selfie": ["image", "likeness", "strength", "count"],
+    "/selfie": ["image", "likeness", "strength", "count"],  # and at its end through_network
     "/denoise_video": ["prompt", "fps", "format"],
     "/upscale": ["image", "scale", "upscaler"],
     "/read_recipe": ["image"],

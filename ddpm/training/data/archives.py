@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
-from ddpm.training.data.folders import list_files
+from ddpm.training.data.folders import list_files, passed_over
 from ddpm.training.data.pictures import File, Pictures, collect
 
 ENDINGS = (".zip", ".tar")
@@ -21,15 +21,18 @@ def read_archives(data: Data, archives: Sequence[Path] | None = None) -> Picture
     """All pictures in the archives data.path (or `archives`); a folder among them stands for every one in it."""
     paths = archives or data.path
     files: list[File] = []
+    remarks: list[str] = []
     with contextlib.ExitStack() as opened:
         for path in paths:
             inside = sorted(each for each in path.iterdir() if each.suffix in ENDINGS) if path.is_dir() else [path]
             for archive in inside:
-                files += _one(archive, data, opened)
-        return collect(files, data, ", ".join(map(str, paths)))
+                inner, said = _one(archive, data, opened)
+                files, remarks = [*files, *inner], [*remarks, *said]
+        return collect(files, data, ", ".join(map(str, paths)), remarks)
 
 
-def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> list[File]:
+def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> tuple[list[File], list[str]]:
+    """Its pictures, and remarks on what in it is passed over."""
     try:
         if zipfile.is_zipfile(path):
             archive = opened.enter_context(zipfile.ZipFile(path))
@@ -38,12 +41,14 @@ def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> list[File]:
         else:
             tar = opened.enter_context(tarfile.open(path))
             members = {member.name: member for member in tar.getmembers() if member.isfile()}
-            files = list_files(sorted(members), partial(_member, tar, members), str(path), data)
+            names = sorted(members)
+            files = list_files(names, partial(_member, tar, members), str(path), data)
     except FileNotFoundError as error:
         raise BadRequest(f"data.path: there is no archive {path}.", "data.path") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise BadRequest(f"data.path: {path} is no zip or tar archive, or cut short ({error}).", "data.path") from error
-    return [file._replace(name=f"{path.name}/{file.name}") for file in files]
+    said = [f"{path.name}/{remark}" for remark in passed_over(names, data)]
+    return [file._replace(name=f"{path.name}/{file.name}") for file in files], said
 
 
 def _member(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: str) -> bytes:

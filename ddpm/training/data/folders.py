@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
-from ddpm.training.data.pictures import SUFFIXES, File, Pictures, collect
+from ddpm.training.data.pictures import SUFFIXES, UNREAD_SUFFIXES, File, Pictures, collect
 
 TABLES = ("metadata.csv", "metadata.jsonl")
 MASK = ".mask.png"
@@ -25,12 +25,14 @@ def read_folder(data: Data, folders: Sequence[Path] | None = None) -> Pictures:
     """All pictures below data.path (or `folders`), in the order of their names."""
     folders = folders or data.path
     files: list[File] = []
+    remarks: list[str] = []
     for folder in folders:
         if not folder.is_dir():
             raise BadRequest(f"data.path: {folder} is not a folder; check the path in the configuration.", "data.path")
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         files += list_files(names, partial(_read, folder), str(folder), data)
-    return collect(files, data, ", ".join(map(str, folders)))
+        remarks += passed_over(names, data)
+    return collect(files, data, ", ".join(map(str, folders)), remarks)
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -60,6 +62,18 @@ def list_files(names: Sequence[str], read: Read, where: str, data: Data) -> list
         mask = path.with_suffix(MASK).as_posix()
         files.append(File(name, partial(read, name), said, partial(read, mask) if mask in there else None))
     return files
+
+
+def passed_over(names: Sequence[str], data: Data) -> list[str]:
+    """"name: reason" of what looks as if it were meant and is not used: other kinds of picture, texts of none."""
+    paths = [PurePosixPath(name) for name in names if not PurePosixPath(name).name.startswith(".")]
+    kinds = f"its kind is not read here; save it as {' or '.join(SUFFIXES[:2])}"
+    remarks = [f"{path}: {kinds}" for path in paths if path.suffix.lower() in UNREAD_SUFFIXES]
+    if not data.captions:
+        return remarks
+    stems = {PurePosixPath(name).with_suffix("") for name in names if _is_picture(name)}
+    texts = [path for path in paths if path.suffix == ".txt" and path.with_suffix("") not in stems]
+    return remarks + [f"{path}: there is no picture {path.stem} beside it whose caption it could be" for path in texts]
 
 
 def _is_picture(name: str) -> bool:

@@ -18,6 +18,7 @@ from ddpm.errors import BadRequest
 from ddpm.training.config import Data
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+UNREAD_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".raw", ".dng", ".cr2", ".nef", ".arw")
 MAX_PIXELS = 100_000_000  # a larger picture is taken for a mistake, not decoded
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises on a broken file
 
@@ -50,8 +51,11 @@ class Pictures:
         return len(self) if self.painted is None else self.painted()
 
 
-def collect(files: Sequence[File], data: Data, where: str) -> Pictures:
-    """Decode, crop to the centre square, scale; what the cache has already is not decoded again."""
+def collect(files: Sequence[File], data: Data, where: str, passed_over: Sequence[str] = ()) -> Pictures:
+    """Decode, crop to the centre square, scale; what the cache has already is not decoded again.
+
+    passed_over: remarks on what is no file of this set, to be told with those on files that cannot be read.
+    """
     from ddpm.training.data.shelf import Shelf
 
     shelf = Shelf(data, len(files), data.cache)
@@ -66,6 +70,7 @@ def collect(files: Sequence[File], data: Data, where: str) -> Pictures:
         else:
             shelf.add(file.name, pixels, mask=mask)
     pictures = shelf.pictures([file.captions for file in files])
+    pictures.remarks.extend(passed_over)
     if not len(pictures):
         broken = pictures.remarks
         reason = f"; none of {len(broken)} could be read, the first: {broken[0]}" if broken else ""
