@@ -30,3 +30,10 @@ document.addEventListener('drop', event => {
 const sight = tab => tab.scrollIntoView({ inline: 'center', block: 'nearest' });
 new MutationObserver(changes => changes.forEach(({ target }) => target.ariaSelected === 'true' && sight(target)))
   .observe(document.body, { attributes: true, attributeFilter: ['aria-selected'], subtree: true });
+
+// gradio's slider moves a number typed beyond its end back to it, unasked. Not telling it keeps what was typed: the
+// slider stands at its end, and what the request does not take is refused with a sentence.
+document.addEventListener('blur', event => {
+  const { rangeOverflow, rangeUnderflow } = event.target.validity || {};
+  if (rangeOverflow || rangeUnderflow) event.stopPropagation();
+}, true);

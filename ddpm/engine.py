@@ -95,10 +95,11 @@ class Engine:
         yield from self.submit_upscale(image, scale, upscaler, session).follow()
 
     def submit_upscale(self, image: Image.Image, scale: int, upscaler: str | None = None, session: str = "") -> Job:
-        """Put the enlarging of a picture in the line; its one Result is the enlarged picture."""
-        return self.line.submit(
-            lambda job: self.upscale_events(image, scale, upscaler, job.stopping, job.tell), session
-        )
+        """Put the enlarging of a picture in the line, unless its values are refused; its one Result is the picture."""
+        from ddpm.upscaling import checked
+
+        times, name = checked(scale, upscaler)
+        return self.line.submit(lambda job: self.upscale_events(image, times, name, job.stopping, job.tell), session)
 
     def unload(self, name: str) -> bool:
         """Take a model out of memory; whether it was there."""

@@ -41,6 +41,12 @@ def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image
     return _without_info(_shrink(image.convert("RGB"), max_side))
 
 
+def open_whole(source: Source) -> Image.Image:
+    """A file, its bytes or a PIL picture upright in its own mode: alpha, grey and 16 bits stay. First frame only."""
+    image = ImageOps.exif_transpose(_load(source, None, "image"))
+    return _in_srgb(_eight_bits(image) if image.mode == "F" else image)
+
+
 def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
     """A file, its bytes or a PIL picture as mode L: 255 where the picture is to be repainted.
 

@@ -17,6 +17,7 @@ from ddpm.images import (
     mask_notice,
     open_mask,
     open_picture,
+    open_whole,
     paste_back,
     prepare_mask,
     to_image,
@@ -227,3 +228,15 @@ def test_mask_box_has_the_aspect_and_stays_inside():
     assert (right - left) == 2 * (bottom - top) and left <= 250 and right >= 280
     mask.paste(255, (0, 0, 300, 10))
     assert mask_box(mask, 256, 1.0) == (0, 0, 300, 200)
+
+
+def test_a_whole_picture_keeps_its_mode_and_is_upright():
+    deep = Image.fromarray(np.arange(12 * 20, dtype=np.uint16).reshape(12, 20) * 200)
+    for image in (deep, *(Image.new(mode, (20, 12)) for mode in ("L", "LA", "RGB", "RGBA", "P"))):
+        assert open_whole(encoded(image)).mode == image.mode
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    assert open_whole(encoded(Image.new("RGB", (20, 12)), "JPEG", exif=exif)).size == (12, 20)
+    assert open_whole(Image.new("F", (20, 12), 0.5)).getextrema() == (128, 128)
+    with pytest.raises(BadPicture, match="empty"):
+        open_whole(b"")

@@ -6,13 +6,9 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ddpm.commands.terminal import common_arguments, follow, opened_engine, save
 from ddpm.errors import BadPicture
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 HELP = "make a picture, or every picture of a folder, 2 or 4 times larger"
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
@@ -27,11 +23,13 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """One picture, or all of a folder; a file that is no picture does not end the others."""
+    from ddpm.images import open_whole
+
     failed = 0
     with opened_engine(given) as engine:
         for file in _files(given.path):
             try:
-                job = engine.submit_upscale(_whole(file), given.scale, given.upscaler)
+                job = engine.submit_upscale(open_whole(file), given.scale, given.upscaler)
                 follow(job, partial(save, folder=given.out, stem=f"{file.stem}-x{given.scale}"))
             except BadPicture as error:
                 print(f"ddpm: {error}", file=sys.stderr)
@@ -46,14 +44,3 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise BadPicture(f"There is no picture in {path}.", "image")
     return files
-
-
-def _whole(file: Path) -> Image.Image:
-    """The picture upright in its own mode: alpha, grey and 16 bits are kept when it is enlarged."""
-    from PIL import Image, ImageOps
-
-    from ddpm.images import open_picture
-
-    open_picture(file)  # refuses in words what Pillow would fail on
-    with Image.open(file) as image:
-        return ImageOps.exif_transpose(image)

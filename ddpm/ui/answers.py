@@ -35,8 +35,11 @@ async def answers(page: Page, asked: Request, request: gr.Request) -> AsyncItera
         yield answer
 
 
-async def followed(page: Page, job: Job) -> AsyncIterator[Answer]:
-    """Progress while it runs, the recipe at the end; a refusal is raised with its own sentence."""
+async def followed(page: Page, job: Job, name: str = "") -> AsyncIterator[Answer]:
+    """Progress while it runs, the recipe at the end; a refusal is raised with its own sentence.
+
+    `name` is that of the result's file, where it is not the model and the seed.
+    """
     files: list[gr.FileData] = []
     results: list[Result] = []
     notices: list[str] = []
@@ -47,7 +50,7 @@ async def followed(page: Page, job: Job) -> AsyncIterator[Answer]:
             match event:
                 case Result():
                     results.append(event)
-                    files = [*files, gr.FileData(path=page.shelf.keep(event).path)]
+                    files = [*files, gr.FileData(path=page.shelf.keep(event, name).path)]
                 case Film():
                     film = _file(page, f"denoising.{event.format}", event.data)
                 case Framed():

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ddpm.errors import BadRequest
-from ddpm.images import open_mask
+from ddpm.images import open_mask, open_whole
 from ddpm.ui.answers import answers, checked, followed, path_of, picture_of, session_of
 from ddpm.ui.easel import Page
-from ddpm.ui.pictures import refuse, told
+from ddpm.ui.pictures import enlarged_name, told
 from ddpm.ui.questions import Questions
 
 
@@ -249,16 +248,17 @@ class Endpoints:
         """Enlarge a picture with Real-ESRGAN.
 
         Args:
-            image: Any picture file.
+            image: Any picture file; alpha, grey and 16-bit grey stay.
             scale: 2 or 4.
             upscaler: x4plus, x4plus-anime or animevideov3.
 
         Returns:
             The PNG file and the recipe.
         """
-        check_enlarging(scale, upscaler)
-        job = told(self.page.engine.submit_upscale, picture_of(image), scale, upscaler, session=session_of(request))
-        async for answer in followed(self.page, job):
+        path = path_of(image)
+        picture, session = told(open_whole, path), session_of(request)
+        job = told(self.page.engine.submit_upscale, picture, scale, upscaler, session=session)
+        async for answer in followed(self.page, job, enlarged_name(path, scale)):
             yield answer.files[0] if answer.files else None, answer.detail
 
 
@@ -275,10 +275,3 @@ def endpoints(page: Page) -> None:
     gr.api(asks.random_prompt, api_name="random_prompt")
     gr.api(asks.suggest, api_name="suggest", queue=False)
     gr.api(asks.strip, api_name="strip")
-
-
-def check_enlarging(scale: int, upscaler: str | None) -> None:
-    """The two values of an enlarging, by the request's own rules."""
-    checked(upscale=scale, upscaler=upscaler)
-    if scale == 1:
-        raise refuse(BadRequest("scale is 1, but must be 2 or 4.", "scale"))

@@ -17,6 +17,8 @@ from gradio.components import Component
 from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard
 from ddpm.prompts.styles import read_styles
+from ddpm.request import LIMITS
+from ddpm.ui.slider import Slider
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 # ddpm.samplers imports torch, which must not delay the page; a test holds these keys equal to SAMPLERS.
@@ -40,7 +42,7 @@ TELL: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}  # through the que
 # What a model that reads no words does not have.
 TEXT_ONLY = ("prompt", "negative_prompt", "styles", "guidance_scale", "guidance_until")
 SIZES = ("width", "height")
-MOST_STEPS = 100  # of the slider; scripts may ask for more
+MOST_STEPS = 100  # of the slider; its number field and scripts may ask for more
 
 Fields = dict[str, Component]
 
@@ -54,6 +56,12 @@ TILES = """<div class="tiles" role="group" aria-label="${label}">
 def script(name: str) -> str:
     """assets/NAME.js, for a component's `js_on_load`."""
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
+
+
+def refused_at_upload(picture: Component) -> None:
+    """Open every file as it comes, so that what cannot be read is said then and not when it is needed."""
+    assert isinstance(picture, gr.Image)
+    picture.upload(lambda image: None, picture, None, **TELL)
 
 
 def heading(words: str) -> None:
@@ -125,15 +133,15 @@ def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1,
         styles, value=[], multiselect=True, label="Styles", info="Texts of styles.csv around your words",
         visible=text and bool(styles),
     )  # fmt: skip
-    fields["guidance_scale"] = gr.Slider(
+    fields["guidance_scale"] = Slider(
         0, 15, defaults.guidance_scale if defaults else 3, step=0.5, label="Follow the words",
         info="Low wanders, high obeys. 1 is off.", visible=text,
     )  # fmt: skip
-    fields["guidance_until"] = gr.Slider(
+    fields["guidance_until"] = Slider(
         0, 1, defaults.guidance_until if defaults else 0, step=0.05, label="Stop following at",
         info="The share of noise at which the words have done their part. 0 is never.", visible=text,
     )  # fmt: skip
-    fields["pag_scale"] = gr.Slider(
+    fields["pag_scale"] = Slider(
         0, 4, defaults.pag_scale if defaults else 0, step=0.25, label="Firm shapes",
         info="Steers away from pictures that fall apart. 0 is off and quicker.", visible=takes_pag(card),
     )  # fmt: skip
@@ -143,15 +151,15 @@ def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1,
             [(title, name) for name, title in SAMPLER_NAMES.items()], label="Sampler", min_width=130,
             value=defaults.sampler if defaults else "heun",
         )  # fmt: skip
-    fields["steps"] = gr.Slider(
+    fields["steps"] = Slider(
         1, MOST_STEPS, steps or (defaults.steps if defaults else 20), step=1, label="Steps",
-        info="More takes longer and adds detail",
+        info=f"More takes longer. Type up to {LIMITS['steps'][1]}.",
     )  # fmt: skip
     with gr.Row():
         for name in SIZES:
-            fields[name] = gr.Slider(label=name.capitalize(), min_width=130, **_size(card))
+            fields[name] = Slider(label=name.capitalize(), min_width=130, **_size(card))
     with gr.Row():
-        fields["count"] = gr.Slider(1, card.max_count if card else 16, count, step=1, label="Pictures", min_width=130)
+        fields["count"] = Slider(1, card.max_count if card else 16, count, step=1, label="Pictures", min_width=130)
         fields["seed"] = gr.Textbox(label="Seed", placeholder="New each time", min_width=130)
     fields["upscale"] = gr.Radio([("As it is", 1), ("2 times", 2), ("4 times", 4)], value=1, label="Enlarge results")
     return fields

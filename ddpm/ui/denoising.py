@@ -11,6 +11,7 @@ from ddpm.ui import examples
 from ddpm.ui.controls import LISTEN, Fields, buttons, folded, follow_model, heading, picked, prompt_box, settings, tiles
 from ddpm.ui.easel import Easel, Page, Updates
 from ddpm.ui.pictures import address
+from ddpm.ui.slider import Slider
 
 VIEWS = ["The noisy picture (x_t)", "What the model sees in it (x0)"]
 FORMATS = [("Film (MP4)", "mp4"), ("GIF", "gif"), ("Strip", "png")]
@@ -27,7 +28,7 @@ def build(page: Page) -> Easel:
             go, halt = buttons("Run")
             fields["format"] = gr.Radio(FORMATS, value="mp4", label="Save as")
             with folded():
-                fields["fps"] = gr.Slider(1, 120, 60, step=1, label="Frames per second")
+                fields["fps"] = Slider(1, 120, 60, step=1, label="Frames per second")
                 fields |= settings(page.cards(), card, steps=FILM_STEPS)
             easel.offer(examples.FILM)
         with gr.Column(elem_classes="show", min_width=280):

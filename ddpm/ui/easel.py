@@ -57,8 +57,13 @@ class Page:
 class Easel:
     """The parts of one tab's right side, and the wiring between them."""
 
-    def __init__(self, page: Page, tab: str, example: Made | None, label: str = "Made just now") -> None:
+    def __init__(
+        self, page: Page, tab: str, example: Made | None, label: str = "Made just now", others: Sequence[Made] = ()
+    ) -> None:
+        """`example` stands here before anything was made, with `others` beside it below."""
         self.page, self.tab, self.example, self.label = page, tab, example, label
+        self.first = [example, *others] if example else []
+        self.name_of_go: Callable[[Any], str] | None = None  # from the count, on a tab whose button says it
         self.view: gr.HTML
         self.offered: list[examples.Example] = []
         self.own: list[Component] = []  # parts that only this tab has, and what an event changes in them
@@ -88,7 +93,8 @@ class Easel:
         between()
         with gr.Row(elem_classes="save"):
             self.all = gr.DownloadButton("Download all", size="sm", min_width=90, visible=False)
-        self.strip = tiles((), self.label, elem_classes="strip")
+        first = strip_of(self.first, 0) if len(self.first) > 1 else ()
+        self.strip = tiles(first, self.label, elem_classes="strip")
         with gr.Accordion("Recipe", open=False, elem_classes="more"):
             self.recipe = gr.JSON(self.example.recipe if self.example else {}, show_label=False, buttons=["copy"])
             self.bare = gr.DownloadButton(
@@ -106,7 +112,8 @@ class Easel:
         self.label_of_go = str(go.value)
         self.on(go.click)
         halt.click(self.end_all, **LISTEN)
-        self.view.retry(self.resume, None, self.outputs, concurrency_limit=None, **PRIVATE)
+        self.named(self.view.retry(self.resume, None, self.outputs, concurrency_limit=None, **PRIVATE).then)
+        self.named(fields["count"].change)  # type: ignore[attr-defined]
         if self.offered:
 
             def fill(event: gr.EventData) -> Updates:
@@ -120,7 +127,12 @@ class Easel:
     def on(self, event: Callable[..., Any]) -> None:
         """Make `event` start a job with what the fields then hold."""
         inputs = {*self.fields.values(), self.made}
-        event(self.make, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
+        self.named(event(self.make, inputs, self.outputs, concurrency_limit=None, **PRIVATE).then)
+
+    def named(self, event: Callable[..., Any]) -> None:
+        """Let `event` bring the button's words up to the count."""
+        if self.name_of_go is not None:
+            event(self.name_of_go, self.fields["count"], self.go, **LISTEN)
 
     def fill(self, example: examples.Example) -> Updates:
         """An example's values into the fields that it speaks of."""
@@ -141,17 +153,17 @@ class Easel:
             job.stop()
 
     def current(self, made: list[Made], chosen: int) -> Made:
-        if made:
-            return made[min(chosen, len(made) - 1)]
-        if self.example is None:
+        made = made or self.first
+        if not made:
             raise refuse(BadRequest("Make a picture first.", "image"))
-        return self.example
+        return made[min(chosen, len(made) - 1)]
 
     def seed_of(self, made: list[Made], chosen: int) -> str:
         seed = self.current(made, chosen).seed
         return str(seed) if seed >= 0 else ""
 
     def pick(self, made: list[Made], event: gr.EventData) -> Updates:
+        made = made or self.first
         index = min(picked(event), len(made) - 1)
         one = made[index]
         text = "Stopped. Keeping what was there." if one.partial else f"Picture {index + 1} of {len(made)}"
@@ -160,17 +172,8 @@ class Easel:
     def show(self, made: list[Made], chosen: int) -> Updates:
         """The results, with one of them chosen."""
         one = made[chosen]
-        strip = [
-            {
-                "src": address(m.path),
-                "text": "Stopped early" if m.partial else f"Seed {m.seed}",
-                "alt": f"Result {i + 1}",
-                "on": i == chosen,
-            }
-            for i, m in enumerate(made)
-        ]
         return {
-            self.strip: strip, self.chosen: chosen, self.note: one.note, self.recipe: one.recipe,
+            self.strip: strip_of(made, chosen), self.chosen: chosen, self.note: one.note, self.recipe: one.recipe,
             self.one: gr.update(value=one.path, interactive=True),
             self.bare: gr.update(value=self.page.shelf.bare(one.path), interactive=True),
             **dict.fromkeys(self.next, gr.update(interactive=True)),
@@ -227,6 +230,15 @@ class Easel:
             yield {self.view: status, **changed}
         if job.state == "failed":
             raise refuse(DDPMError(complaint(job)))
+
+
+def strip_of(made: Sequence[Made], chosen: int) -> list[dict[str, Any]]:
+    """Results as a row of tiles."""
+    return [
+        {"src": address(one.path), "text": "Stopped early" if one.partial else f"Seed {one.seed}",
+         "alt": f"Result {index + 1}", "on": index == chosen}
+        for index, one in enumerate(made)
+    ]  # fmt: skip
 
 
 def _tell(notice: Notice, status: dict[str, Any]) -> None:

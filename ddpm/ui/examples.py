@@ -13,6 +13,7 @@ from PIL import Image
 
 from ddpm.errors import BadPicture
 from ddpm.recipe import read_recipe
+from ddpm.request import SELFIE_COUNT
 from ddpm.ui.controls import ASSETS
 from ddpm.ui.pictures import Made, address, recipe_line
 
@@ -47,7 +48,8 @@ MASK = [
     Example("gone", "mask", {"image": "dragon", "mask": "middle", "prompt": "A mountain lake at night"}),
 ]
 FILM = [TEXT[3], TEXT[0], TEXT[1], TEXT[2]]
-SELFIE = [Example("face", "selfie", {"image": "photo"})]
+SELFIE = [Example("face", "selfie", {"image": "photo"}),
+          *(Example(f"face-{seed}", "selfie", {"image": "photo"}, seed) for seed in range(2, 1 + SELFIE_COUNT))]
 UPSCALE = [
     Example("enlarged", "upscale", {"image": "panda", "upscale": 4}, words="A scene, four times larger"),
     Example("enlarged-face", "upscale", {"image": "face", "upscale": 4}, words="A face, four times larger"),

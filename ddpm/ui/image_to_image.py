@@ -8,9 +8,20 @@ import gradio as gr
 
 from ddpm.request import Request
 from ddpm.ui import examples
-from ddpm.ui.controls import PICTURE, Fields, buttons, folded, follow_model, heading, prompt_box, settings
+from ddpm.ui.controls import (
+    PICTURE,
+    Fields,
+    buttons,
+    folded,
+    follow_model,
+    heading,
+    prompt_box,
+    refused_at_upload,
+    settings,
+)
 from ddpm.ui.easel import Easel, Page
 from ddpm.ui.pictures import SafeImage, required
+from ddpm.ui.slider import Slider
 
 
 def build(page: Page) -> Easel:
@@ -21,7 +32,7 @@ def build(page: Page) -> Easel:
             heading("Start from a picture and say what it should become.")
             picture = SafeImage(examples.path(first["image"]), label="Your picture", **PICTURE)
             prompt = prompt_box(first["prompt"], card, "What should it become?", 2)
-            strength = gr.Slider(
+            strength = Slider(
                 0,
                 1,
                 first["strength"],
@@ -41,6 +52,7 @@ def build(page: Page) -> Easel:
     def ask(values: dict[str, Any]) -> Request:
         return page.request("image", values | {"image": required(values["image"])})
 
+    refused_at_upload(picture)
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, ask)
     return easel

@@ -24,12 +24,16 @@ from ddpm.ui.controls import (
     follow_model,
     heading,
     prompt_box,
+    refused_at_upload,
+    script,
     settings,
 )
 from ddpm.ui.easel import Easel, Page, Updates
 from ddpm.ui.pictures import SafeImage, SafeMask, drawn_mask, for_editor, required
+from ddpm.ui.slider import Slider
 
 BRUSH = "#ff2f92"
+CURTAIN = '<figure aria-hidden="true"><img alt=""></figure>'  # over the editor until it has drawn
 TINT = 0.6  # of the brush's colour over an example's mask
 FILLS = [("Original", "original"), ("Fill", "fill"), ("Noise", "noise")]
 
@@ -45,7 +49,7 @@ def build(page: Page) -> Easel:
             fields["image"] = picture
             fields["prompt"] = prompt_box(first["prompt"], card, "What should be there instead?", 2)
             go, halt = buttons()
-            fields["mask_blur"] = gr.Slider(
+            fields["mask_blur"] = Slider(
                 0, 64, 4, step=1, label="Soft edge", info="Pixels over which old and new blend"
             )
             with folded():
@@ -53,7 +57,9 @@ def build(page: Page) -> Easel:
             easel.offer(examples.MASK)
         with gr.Column(elem_classes="show", min_width=280):
             with gr.Row(elem_classes="pair"):
-                fields["painted"] = editor = _editor(_started(first))
+                with gr.Column(elem_classes="canvas", min_width=280):
+                    fields["painted"] = editor = _editor(_started(first))
+                    gr.HTML(CURTAIN, js_on_load=script("curtain"), elem_classes="curtain", apply_default_css=False)
                 easel.build_stage(["Result"], min_width=280)
             easel.build_after()
 
@@ -63,6 +69,7 @@ def build(page: Page) -> Easel:
         return page.request("mask", values | {"image": image, "mask": chosen_mask(painted, values["mask"])})
 
     picture.input(lambda image: for_editor(image) if image is not None else None, picture, editor, **TELL)
+    refused_at_upload(fields["mask"])
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, ask)
     return easel
@@ -80,11 +87,11 @@ class Canvas(Easel):
 
 def _own_settings() -> Fields:
     return {
-        "strength": gr.Slider(0, 1, 1, step=0.05, label="How much to change"),
-        "mask_grow": gr.Slider(-64, 64, 0, step=1, label="Grow or shrink the mask", info="Pixels"),
+        "strength": Slider(0, 1, 1, step=0.05, label="How much to change"),
+        "mask_grow": Slider(-64, 64, 0, step=1, label="Grow or shrink the mask", info="Pixels"),
         "fill": gr.Radio(FILLS, value="original", label="Start from"),
         "only_masked": gr.Checkbox(False, label="Work on the masked part only"),
-        "padding": gr.Slider(
+        "padding": Slider(
             0, 256, 32, step=1, label="Room around the masked part", info="Pixels; counts when working on it only"
         ),
         "mask": SafeMask(label="Mask from a file", **{**PICTURE, "height": 160}),

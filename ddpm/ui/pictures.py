@@ -22,7 +22,7 @@ from PIL import Image
 
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.events import Result
-from ddpm.images import open_mask, open_picture
+from ddpm.images import open_mask, open_picture, open_whole
 from ddpm.recipe import save_png, strip
 
 KEPT_SECONDS = 24 * 3600  # result files are the visitor's until they are this old
@@ -61,6 +61,24 @@ class SafeImage(gr.Image):
         return None if payload is None or not payload.path else told(open_picture, payload.path)
 
 
+class Whole(NamedTuple):
+    """A picture as it was uploaded, upright, and the file it came in."""
+
+    image: Image.Image
+    path: str
+
+
+class WholeImage(gr.Image):
+    """`gr.Image` for a picture that keeps its alpha, its grey or its 16 bits; hands over a `Whole`."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Whole | None:  # type: ignore[override]
+        if payload is None or not payload.path:
+            return None
+        return Whole(told(open_whole, payload.path), payload.path)
+
+
 class SafeMask(gr.Image):
     """A mask from a file: white, or any alpha, is repainted."""
 
@@ -85,8 +103,9 @@ class Shelf:
         place.mkdir()
         return place / name
 
-    def keep(self, result: Result) -> Made:
-        path = self.path(f"{file_name(str(result.recipe.get('model') or 'picture'))}-{result.seed}.png")
+    def keep(self, result: Result, name: str = "") -> Made:
+        """The result as a file of this name (without ending), else named after its model and seed."""
+        path = self.path(f"{name or result_name(result)}.png")
         path.write_bytes(save_png(result.image, result.recipe))
         return Made(str(path), result.seed, result.recipe, result.partial, sentence(result))
 
@@ -106,6 +125,17 @@ class Shelf:
             for index, one in enumerate(made, 1):
                 archive.write(one.path, f"{index:02d}-{Path(one.path).name}")
         return str(path)
+
+
+def result_name(result: Result) -> str:
+    """Model and seed; what was not drawn from a seed has none."""
+    name = file_name(str(result.recipe.get("model") or "picture"))
+    return name if result.seed < 0 else f"{name}-{result.seed}"
+
+
+def enlarged_name(path: str, scale: int | str) -> str:
+    """photo.jpg made four times larger is photo-x4."""
+    return f"{file_name(Path(path).stem)}-x{scale}"
 
 
 def file_name(text: str) -> str:
@@ -161,7 +191,7 @@ def for_editor(image: Image.Image, max_side: int = 1024) -> dict[str, Any]:
     return {"background": shown, "layers": [], "composite": None}
 
 
-def required(image: Image.Image | None, what: str = "picture") -> Image.Image:
+def required(image: T | None, what: str = "picture") -> T:
     if image is None:
         raise refuse(BadRequest(f"Add a {what} first.", "image"))
     return image

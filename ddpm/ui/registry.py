@@ -97,7 +97,7 @@ def may_fetch(request: gr.Request) -> bool:
 def registry_panel(engine: Engine) -> gr.HTML:
     """Build the panel where it is called, inside a Blocks. The table is returned."""
     seen: dict[str, Any] = {"stamp": None, "download": None}  # of this process: downloads are everybody's
-    table = gr.HTML(markup(rows(engine)), elem_classes="registry")
+    table = gr.HTML(markup(rows(engine)), elem_classes="registry", apply_default_css=False)
     names = [card.name for card in engine.cards()]
     with gr.Row():
         name = gr.Dropdown(names, label="Model", allow_custom_value=True, info="or any id of the Hub, owner/name")

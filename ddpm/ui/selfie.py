@@ -9,12 +9,13 @@ from PIL import Image
 
 from ddpm.events import Event, Framed
 from ddpm.faces import frame_face
-from ddpm.request import SELFIE_COUNT, SELFIE_STRENGTH, Request
+from ddpm.request import LIMITS, SELFIE_COUNT, SELFIE_STRENGTH, Request
 from ddpm.ui import examples
 from ddpm.ui.controls import PICTURE, PRIVATE, Fields, buttons, folded, follow_model, heading, prompt_box, settings
 from ddpm.ui.easel import Easel, Page, Updates, frame_html
 from ddpm.ui.journey import STATIONS, departing, journey, reached
 from ddpm.ui.pictures import SafeImage, address, inline, required, told
+from ddpm.ui.slider import Slider
 
 SHOWN = 128  # px of the framed face on the page
 PHOTO: dict[str, Any] = {**PICTURE, "sources": ["upload", "webcam"], "height": 230}
@@ -22,7 +23,8 @@ PHOTO: dict[str, Any] = {**PICTURE, "sources": ["upload", "webcam"], "height": 2
 
 def build(page: Page) -> Easel:
     card = page.card("unconditional", "face")
-    easel = Easel(page, "selfie", examples.made("face"), "Faces that remember yours")
+    others = [made for one in examples.SELFIE[1:] if (made := examples.made(one.name))]
+    easel = Easel(page, "selfie", examples.made("face"), "Faces that remember yours", others)
     photo_path, framed_path = examples.path("photo"), examples.path("framed")
     fields: Fields = {}
     way = journey()
@@ -38,13 +40,13 @@ def build(page: Page) -> Easel:
                 first = frame_html(address(framed_path)) if framed_path else ""
                 framed = gr.HTML(first, scale=2, min_width=110, js_on_load=None)
             fields["prompt"] = prompt_box("", card, "What should they look like?", 2)
-            fields["likeness"] = gr.Slider(
+            fields["likeness"] = Slider(
                 0, 1, 0.5, step=0.05, label="Likeness", info="0 is a stranger, 1 is nearly you"
             )
-            go, halt = buttons("Make five faces")
+            go, halt = buttons(name_of_go(SELFIE_COUNT))
             gr.Markdown("Your photo goes into no file we make, and is deleted within three hours.", elem_classes="hint")
             with folded():
-                fields["strength"] = gr.Slider(
+                fields["strength"] = Slider(
                     0, 1, SELFIE_STRENGTH, step=0.05, label="How far to start from your photo",
                     info="Near keeps your pose and light, far leaves everything to likeness",
                 )  # fmt: skip
@@ -74,8 +76,15 @@ def build(page: Page) -> Easel:
     def ask(values: dict[str, Any]) -> Request:
         return page.request("selfie", values | {"image": required(values["image"], "photo")})
 
-    easel.own, easel.reveal = [framed, way], reveal
+    easel.own, easel.reveal, easel.name_of_go = [framed, way], reveal, name_of_go
     photo.change(frame, photo, [framed, way], **PRIVATE)
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, ask)
     return easel
+
+
+def name_of_go(count: float | None) -> str:
+    """What the button says for so many faces; nothing of a number that will be refused."""
+    if count not in range(1, int(LIMITS["count"][1]) + 1):
+        return "Make faces"
+    return "Make 1 face" if count == 1 else f"Make {count:g} faces"

@@ -8,8 +8,9 @@ import gradio as gr
 
 from ddpm.prompts import CATEGORIES, random_prompt
 from ddpm.prompts.random_prompt import PARTS
-from ddpm.ui.easel import LISTEN
+from ddpm.ui.controls import TELL
 from ddpm.ui.pictures import told
+from ddpm.ui.slider import Slider
 
 SEEN = {"Either": None, "Seen in training": True, "New": False}
 
@@ -20,9 +21,9 @@ def drawer(prompt: gr.Textbox) -> None:
     of = gr.Dropdown(names, multiselect=True, label="Of", info="Nothing chosen: anything")
     with gr.Row():
         seen = gr.Radio(list(SEEN), value="Either", label="Combinations", min_width=130)
-        parts = gr.Slider(0, len(PARTS), 0, step=1, label="Parts", info=f"{', '.join(PARTS)}. 0: as it comes")
+        parts = Slider(0, len(PARTS), 0, step=1, label="Parts", info=f"{', '.join(PARTS)}. 0: as it comes")
     button = gr.Button("Draw a prompt", size="md")
-    button.click(drawn, [of, seen, parts], prompt, **LISTEN)
+    button.click(drawn, [of, seen, parts], prompt, **TELL)
 
 
 def drawn(of: list[str] | None, seen: str, parts: float) -> str:

@@ -12,10 +12,11 @@ from PIL import Image
 
 from ddpm.errors import DDPMError
 from ddpm.events import Result
+from ddpm.images import open_picture
 from ddpm.ui import examples
-from ddpm.ui.controls import LISTEN, PICTURE, PRIVATE, buttons, folded, heading, picked, tiles
+from ddpm.ui.controls import LISTEN, PICTURE, PRIVATE, buttons, folded, heading, picked, refused_at_upload, tiles
 from ddpm.ui.easel import Page, Updates
-from ddpm.ui.pictures import SafeImage, refuse, required, told
+from ddpm.ui.pictures import Whole, WholeImage, enlarged_name, refuse, required, told
 from ddpm.ui.stream import complaint, follow
 
 METHODS = [
@@ -28,7 +29,7 @@ STATUS = """<div class="line ${value.busy ? 'going' : ''}">
 <output aria-live="polite">${value.text}</output></div>"""
 
 
-def build(page: Page) -> SafeImage:
+def build(page: Page) -> WholeImage:
     """The tab; its picture input, which other tabs send results to."""
     first = examples.UPSCALE[0]
     before, after = examples.path(first.values["image"]), examples.path(first.name)
@@ -36,7 +37,7 @@ def build(page: Page) -> SafeImage:
     with gr.Row(elem_classes="studio"):
         with gr.Column(elem_classes="controls", min_width=280):
             heading("Make a picture two or four times larger.")
-            picture = SafeImage(before, label="Your picture", **PICTURE)
+            picture = WholeImage(before, label="Your picture", **PICTURE)
             scale = gr.Radio([("2 times", 2), ("4 times", 4)], value=4, label="How much larger")
             go, halt = buttons("Enlarge")
             with folded():
@@ -47,7 +48,7 @@ def build(page: Page) -> SafeImage:
         with gr.Column(elem_classes="show", min_width=280):
             slider = gr.ImageSlider(
                 shown, label="Before and after", type="filepath", format="png", height=600, max_height=600,
-                interactive=False, elem_classes="drop", buttons=["fullscreen"],
+                interactive=False, elem_classes=["drop", "compare"], buttons=["fullscreen"],
             )  # fmt: skip
             words = "Enlarged four times. Yours will appear here." if shown else "Nothing here yet."
             status = gr.HTML(
@@ -58,9 +59,8 @@ def build(page: Page) -> SafeImage:
                 one = gr.DownloadButton("Download", size="sm", min_width=90, visible=False)
 
     async def enlarge(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Updates]:
-        image, times = required(values[picture]), int(values[scale])
-        session = request.session_hash or ""
-        job = told(page.engine.submit_upscale, image, times, values[method], session=session)
+        whole, times, session = required(values[picture]), values[scale], request.session_hash or ""
+        job = told(page.engine.submit_upscale, whole.image, times, values[method], session=session)
         yield {
             status: {"text": "Starting", "p": 0, "busy": True},
             go: gr.update(interactive=False, value="Working"), halt: gr.update(interactive=True),
@@ -69,17 +69,17 @@ def build(page: Page) -> SafeImage:
             changed: Updates = {status: update.status}
             for event in update.events:
                 if isinstance(event, Result):
-                    changed |= _compared(image, event)
+                    changed |= _compared(whole, event, times)
             if update.over:
                 changed |= {go: gr.update(interactive=True, value="Enlarge"), halt: gr.update(interactive=False)}
             yield changed
         if job.state == "failed":
             raise refuse(DDPMError(complaint(job)))
 
-    def _compared(image: Image.Image, result: Result) -> Updates:
+    def _compared(whole: Whole, result: Result, times: int) -> Updates:
         """Both at the larger size under the slider, and the file itself."""
-        made, base = page.shelf.keep(result), page.shelf.path("before.png")
-        image.resize(result.image.size, Image.Resampling.BICUBIC).save(base)
+        made, base = page.shelf.keep(result, enlarged_name(whole.path, times)), page.shelf.path("before.png")
+        _displayed(whole.image).resize(result.image.size, Image.Resampling.BICUBIC).save(base)
         return {slider: (str(base), made.path), one: gr.update(value=made.path, visible=True)}
 
     def choose(event: gr.EventData) -> list[Any]:
@@ -89,6 +89,7 @@ def build(page: Page) -> SafeImage:
         for job in page.engine.line.of_session(request.session_hash or ""):
             job.stop()
 
+    refused_at_upload(picture)
     inputs: set[Block] = {picture, scale, method}
     outputs = [slider, status, one, go, halt]
     go.click(enlarge, inputs, outputs, concurrency_limit=None, **PRIVATE)
@@ -96,3 +97,8 @@ def build(page: Page) -> SafeImage:
     chosen.then(enlarge, inputs, outputs, concurrency_limit=None, **PRIVATE)
     halt.click(end_all, **LISTEN)
     return picture
+
+
+def _displayed(image: Image.Image) -> Image.Image:
+    """What a browser shows of the picture: transparent where it is, else as every other tab reads it."""
+    return image.convert("RGBA") if image.has_transparency_data else open_picture(image)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ddpm.errors import BadPicture, BadRequest, TooMuch
 
@@ -22,6 +22,26 @@ UPSCALERS = {
 DEFAULT = "animevideov3"
 SCALES = (2, 4)
 LARGEST = 8192 * 8192  # pixels of a result: 200 MB, which the page and its browser can still show
+
+
+def checked(scale: Any, upscaler: Any = None) -> tuple[int, str]:
+    """Both as `upscale` takes them, or their refusal: the one check of page, endpoint, command line and Python.
+
+    A scale may come as text, as from a form; no upscaler is the default one.
+    """
+    times = next((known for known in SCALES if scale in (known, str(known))), None)
+    if times is None:
+        raise BadRequest(f"scale must be 2 or 4; it is {shown(scale)}.", field="scale")
+    upscaler = DEFAULT if upscaler is None else upscaler
+    if upscaler not in tuple(UPSCALERS):  # a tuple: what was sent may not be hashable
+        names = ", ".join(UPSCALERS)
+        raise BadRequest(f"There is no upscaler {shown(upscaler)}; there are {names}.", field="upscaler")
+    return times, upscaler
+
+
+def shown(value: Any) -> str:
+    text = value if isinstance(value, str) and value.isdecimal() else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def upscale(
@@ -40,10 +60,7 @@ def upscale(
     `stop` is asked before each tile, `progress(tiles done, tiles in all)` told after it. `exact` computes in float32,
     as 16-bit pictures always do. Alpha goes through the network too, unless it is one flat value.
     """
-    if scale not in SCALES:
-        raise BadRequest(f"scale must be 2 or 4; it is {scale!r}.", field="scale")
-    if upscaler not in UPSCALERS:
-        raise BadRequest(f"There is no upscaler {upscaler!r}; there are {', '.join(UPSCALERS)}.", field="upscaler")
+    scale, upscaler = checked(scale, upscaler)
     width, height = image.size
     if width * height * scale * scale > LARGEST:
         side = int((LARGEST / scale**2) ** 0.5)

@@ -10,10 +10,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image, ImageDraw
+
+from ddpm.__main__ import main
 
 ENDPOINTS = {
     "/text_to_image": ["prompt", "negative_prompt", "model", "sampler", "steps", "guidance_scale", "seed", "count",
@@ -97,6 +100,41 @@ def test_selfie_film_and_upscale(client: Client, picture: Path) -> None:
     assert Image.open(film).format == "GIF" and Image.open(last).format == "PNG"
     larger, recipe = client.predict(handle_file(picture), 2, api_name="/upscale")
     assert Image.open(larger).size == (180, 140)
+
+
+def deep(size: tuple[int, int]) -> Image.Image:
+    """Grey of 16 bits, darker than 8 bits could tell apart."""
+    return Image.fromarray(np.linspace(300, 900, size[0] * size[1]).reshape(size[1], size[0]).astype(np.uint16))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "I;16", "P"])
+def test_upscale_keeps_alpha_grey_and_16_bits(client: Client, tmp_path: Path, mode: str) -> None:
+    image = deep((40, 30)) if mode == "I;16" else Image.linear_gradient("L").resize((40, 30)).convert(mode)
+    if mode.endswith("A"):
+        image.putalpha(Image.radial_gradient("L").resize((40, 30)))
+    image.save(tmp_path / "in.png", **({"transparency": 0} if mode == "P" else {}))
+    file, _ = client.predict(handle_file(tmp_path / "in.png"), 2, api_name="/upscale")
+    with Image.open(file) as larger:
+        assert larger.size == (80, 60) and larger.mode == {"P": "RGBA"}.get(mode, mode)
+        if mode == "I;16":
+            assert np.asarray(larger).max() < 2000 and len(np.unique(np.asarray(larger))) > 300
+    assert Path(file).name == "in-x2.png"
+
+
+@pytest.mark.parametrize("scale", [1, 3, "three", None])
+def test_scale_has_one_sentence_on_every_way(
+    client: Client, picture: Path, capsys: pytest.CaptureFixture[str], scale: Any
+) -> None:
+    with pytest.raises(AppError, match=f"scale must be 2 or 4; it is {scale!r}"):
+        client.predict(handle_file(picture), scale, api_name="/upscale")
+    if isinstance(scale, int):
+        assert main(["upscale", str(picture), "--scale", str(scale)]) == 1
+        assert f"scale must be 2 or 4; it is {scale}." in capsys.readouterr().err
+
+
+def test_scale_as_text(client: Client, picture: Path) -> None:
+    larger, recipe = client.predict(handle_file(picture), "2", api_name="/upscale")
+    assert Image.open(larger).size == (180, 140) and recipe["upscale"] == 2
 
 
 def test_catalogue_prompt_and_stop(client: Client) -> None:

@@ -1,14 +1,15 @@
-"""What nobody should send, sent in every way there is: each is refused with its own sentence, and the app goes on."""
+"""What nobody should send, by gradio_client, HTTP and command line: each has its own sentence, and the app goes on.
+
+The page gets the same files in test_bad_files.py and the same numbers in test_visits.py.
+"""
 
 from __future__ import annotations
 
 import base64
-import io
 import json
 import math
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from ddpm.__main__ import main
+from tests.ui.bad import FILES, REFUSED, write
 
 SETTINGS: list[tuple[dict[str, Any], str]] = [  # values, and what the refusal says, word for word on every way in
     ({"prompt": "x" * 10_000}, "prompt has 10,000 characters; the most is 2,000."),
@@ -31,41 +33,11 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [  # values, and what the refusal s
     ({"model": "a\0b"}, "model"),
 ]
 STRENGTHS = [(-0.1, "strength is -0.1"), (1.5, "strength is 1.5"), (math.nan, "strength is nan")]
-FILES: dict[str, tuple[Callable[[], bytes], str | None]] = {  # what is in the file; None: it is read like any other
-    "text.png": (lambda: b"hello, I am no picture", "could not be read as a picture"),
-    "empty.png": (lambda: b"", "empty"),
-    "truncated.png": (lambda: png(Image.effect_noise((64, 64), 90))[:900], "damaged or cut off"),
-    "dot.png": (lambda: png(Image.new("RGB", (1, 1))), "1x1 pixels"),
-    "huge.png": (lambda: png(Image.new("1", (20_000, 20_000))), "too many"),
-    "cmyk.jpg": (lambda: encoded(Image.new("CMYK", (40, 30), (200, 20, 0, 0)), "JPEG"), None),
-    "deep.png": (lambda: png(Image.new("I;16", (40, 30), 40_000)), None),
-    "palette.png": (lambda: encoded(Image.new("P", (40, 30), 3), "PNG", transparency=3), None),
-    "animated.gif": (lambda: encoded(Image.new("P", (40, 30), 1), "GIF", save_all=True,
-                                     append_images=[Image.new("P", (40, 30), 2)]), None),
-}  # fmt: skip
-
-
-def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()
-
-
-def png(image: Image.Image) -> bytes:
-    return encoded(image, "PNG")
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bad")
-    for name, (made, _) in FILES.items():
-        (folder / name).write_bytes(made())
-    Image.new("RGB", (40, 30), "teal").save(folder / "good.png")
-    Image.new("L", (40, 30)).save(folder / "black.png")
-    mask = Image.new("L", (20, 15))
-    mask.paste(255, (5, 5, 10, 10))
-    mask.save(folder / "small-mask.png")
-    return folder
+    return write(tmp_path_factory.mktemp("bad"))
 
 
 @pytest.fixture(scope="module")
@@ -124,13 +96,16 @@ def test_strength(
     assert sentence in told(capsys, "sample", "--image", picture, f"--strength={strength}")
 
 
+def in_base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_picture_files(
     client: Client, url: str, files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     sentence, path = FILES[name][1], files / name
-    body = {"image": base64.b64encode(path.read_bytes()).decode(), "prompt": "a lake", "strength": 0}
-    status, answer = post(url, body)
+    status, answer = post(url, {"image": in_base64(path), "prompt": "a lake", "strength": 0})
     if sentence is None:
         made, _ = client.predict(handle_file(str(path)), "a lake", 0, api_name="/image_to_image")
         with Image.open(made[0]) as image:
@@ -140,17 +115,28 @@ def test_picture_files(
         return
     assert status in (400, 413) and sentence in answer["message"]
     assert sentence in refused(client, handle_file(str(path)), "a lake", api_name="/image_to_image")
+    assert sentence in refused(client, handle_file(str(path)), api_name="/selfie")
     assert sentence in refused(client, handle_file(str(path)), api_name="/upscale")
     assert sentence in told(capsys, "sample", "--image", str(path))
+    assert sentence in told(capsys, "upscale", str(path))
 
 
-def test_masks(client: Client, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    good, black, small = (str(files / name) for name in ("good.png", "black.png", "small-mask.png"))
-    empty = "The mask is empty: paint over a part first."
-    assert empty in refused(client, handle_file(good), handle_file(black), api_name="/inpaint")
-    assert empty in told(capsys, "sample", "--image", good, "--mask", black)
-    made, recipe = client.predict(handle_file(good), handle_file(small), "a lake", steps=2, api_name="/inpaint")
-    assert len(made) == 1 and "The mask is 20x15 pixels and the picture 40x30" in recipe["notices"][0]
+@pytest.mark.parametrize("name", [*FILES, "black.png", "small-mask.png"])
+def test_mask_files(client: Client, url: str, files: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    good, mask = files / "good.png", files / name
+    sentence = "The mask is empty: paint over a part first." if name == "black.png" else REFUSED.get(name)
+    sent = {"image": in_base64(good), "mask": in_base64(mask), "prompt": "a lake", "steps": 1}
+    status, answer = post(url, sent)
+    asked = (handle_file(str(good)), handle_file(str(mask)), "a lake")
+    if sentence is None:
+        assert status == 200
+        made, recipe = client.predict(*asked, steps=1, api_name="/inpaint")
+        stretched = ["The mask is 20x15 pixels and the picture 40x30: the mask was stretched to the picture."]
+        assert len(made) == 1 and recipe["notices"][:1] == (stretched if name == "small-mask.png" else [])
+        return
+    assert status in (400, 413) and sentence in answer["message"]
+    assert sentence in refused(client, *asked, api_name="/inpaint")
+    assert sentence in told(capsys, "sample", "--image", str(good), "--mask", str(mask))
 
 
 def test_after_all_that_it_still_paints(client: Client, url: str) -> None:

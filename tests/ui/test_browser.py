@@ -98,6 +98,48 @@ def test_five_faces_by_webcam_and_all_of_them_in_one_file(page: Any) -> None:
     assert seeds == list(range(seeds[0], seeds[0] + 5))
 
 
+def test_selfie_shows_five_faces_first_and_its_button_counts(page: Any) -> None:
+    to_tab(page, "Selfie")
+    row = page.locator(".strip:visible button")
+    assert row.all_inner_texts() == [f"Seed {seed}" for seed in range(1, 6)]
+    row.nth(2).click()
+    status(page, "Picture 3 of 5")
+    assert "Seed 3" in page.locator(".note:visible").first.inner_text()
+    more_settings(page)
+    go = page.locator(".go:visible")
+    assert go.inner_text() == "Make 5 faces"
+    for count, words in ((1, "Make 1 face"), (1000, "Make faces"), (2, "Make 2 faces")):
+        set_number(page, "Pictures", count)
+        page.get_by_role("button", name=words, exact=True).locator("visible=true").wait_for()
+    set_number(page, "Steps", 2)
+    go.click()
+    status(page, "Done in")
+    page.wait_for_timeout(600)
+    assert go.inner_text() == "Make 2 faces" and row.count() == 2
+
+
+def test_the_editor_is_never_an_empty_square(page: Any) -> None:
+    """Its picture stands over it until gradio has drawn it; then nothing does."""
+    page.get_by_role("tab", name="Inpaint", exact=True).first.click()
+    page.wait_for_function("document.querySelector('.curtain img')?.naturalWidth > 0")
+    page.wait_for_function("!document.querySelector('.curtain img')")
+    assert page.locator("#mask [aria-label=Undo]").is_enabled()
+
+
+def test_upscale_keeps_what_the_file_has_and_its_name(page: Any, tmp_path: Path) -> None:
+    image = Image.linear_gradient("L").resize((40, 30)).convert("LA")
+    image.putalpha(Image.radial_gradient("L").resize((40, 30)))
+    image.save(tmp_path / "moon 7.png")
+    to_tab(page, "Upscale")
+    upload(page, tmp_path / "moon 7.png")
+    page.get_by_label("2 times").locator("visible=true").check()
+    page.locator(".go:visible").click()
+    page.get_by_text(re.compile("^Done in")).locator("visible=true").wait_for()
+    name, data = downloaded(page, "Download")
+    with Image.open(io.BytesIO(data)) as made:
+        assert (made.mode, made.size) == ("LA", (80, 60)) and name == "moon-7-x2.png"
+
+
 def test_a_mask_painted_with_the_mouse_is_repainted(page: Any, tmp_path: Path) -> None:
     to_tab(page, "Inpaint")
     Image.new("RGB", (96, 80), "teal").save(tmp_path / "own.png")

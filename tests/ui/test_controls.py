@@ -6,12 +6,14 @@ import pytest
 from PIL import Image
 
 from ddpm.errors import BadRequest
+from ddpm.events import Result
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.request import LIMITS, Request
 from ddpm.request import SAMPLER_NAMES as KNOWN
 from ddpm.ui.controls import SAMPLER_NAMES, given, read_seed, suited
 from ddpm.ui.examples import EVERY, FILM, TEXT
 from ddpm.ui.inpaint import chosen_mask
+from ddpm.ui.pictures import enlarged_name, result_name
 
 
 def card(kind: str, fixed: bool) -> ModelCard:
@@ -72,3 +74,10 @@ def test_what_is_painted_and_what_a_file_masks_are_both_repainted() -> None:
     assert chosen_mask(drawn, None) is drawn and chosen_mask(None, uploaded) is uploaded
     with pytest.raises(BadRequest, match="Paint over a part first"):
         chosen_mask(None, None)
+
+
+def test_files_are_named_after_model_and_seed_or_what_was_enlarged() -> None:
+    dot = Image.new("RGB", (8, 8))
+    assert result_name(Result(0, dot, 7, {"model": "a/b"})) == "a-b-7"
+    assert result_name(Result(0, dot, -1, {})) == "picture"
+    assert enlarged_name("/tmp/x/my photo.2.jpg", 4) == "my-photo-2-x4"

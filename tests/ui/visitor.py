@@ -41,9 +41,14 @@ def downloaded(page: Any, name: str | re.Pattern[str]) -> tuple[str, bytes]:
     return kept.value.suggested_filename, Path(kept.value.path()).read_bytes()
 
 
-def set_number(page: Any, label: str, value: int) -> None:
-    field = page.get_by_label(f"number input for {label}").locator("visible=true")
-    field.fill(str(value))
+def number_of(page: Any, label: str) -> Any:
+    """The number field of a slider."""
+    return page.get_by_label(f"number input for {label}").locator("visible=true")
+
+
+def set_number(page: Any, label: str, value: float) -> None:
+    field = number_of(page, label)
+    field.fill(f"{value:g}" if value < 1e5 else str(value))
     field.press("Tab")
     page.wait_for_timeout(400)
 

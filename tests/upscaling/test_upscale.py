@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ddpm.errors import BadRequest, CannotLoad, DDPMError, Missing, TooMuch
-from ddpm.upscaling import DEFAULT, UPSCALERS, upscale
+from ddpm.upscaling import DEFAULT, UPSCALERS, checked, upscale
 from ddpm.upscaling.real_esrgan import network
 
 
@@ -108,3 +108,14 @@ def test_every_upscaler_has_a_source() -> None:
     from ddpm.upscaling.real_esrgan import SOURCES
 
     assert set(UPSCALERS) == set(SOURCES)
+
+
+@pytest.mark.parametrize("scale", [2, "2", 2.0])
+def test_a_scale_may_come_as_text(scale: object) -> None:
+    assert checked(scale) == (2, DEFAULT) and checked(4, "x4plus") == (4, "x4plus")
+
+
+@pytest.mark.parametrize("scale", [None, True, [], 1, "three", "9" * 99])
+def test_every_other_scale_has_the_same_sentence(scale: object) -> None:
+    with pytest.raises(BadRequest, match="scale must be 2 or 4; it is .{1,60}\\."):
+        checked(scale)
