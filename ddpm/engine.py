@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CURATED = ROOT / "configs" / "models.yaml"
 SEEDS = 2**32  # a drawn seed is below this, so that every tool can read it
+SKETCH = {"sampler": "dpmpp_2m", "steps": 6}  # of a sketch while one types: one call a step, and good with few
 SHORTEST_FILM = 2.0  # seconds: 20 steps at 60 a second would be gone before they are seen
 TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
 
