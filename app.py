@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     except (DDPMError, OSError) as error:
         return failed(str(error))
     if engine.cards():
-        engine.warm(args.model)
+        engine.keep_warm(args.model, demo.seen)
     demo.block_thread()
     engine.close()
     return 0

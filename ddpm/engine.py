@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ddpm.errors import Missing, UnknownModel
 from ddpm.events import Begun, Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 from ddpm.loaded import LoadedModels
+from ddpm.warming import Warming, rehearsals
 
 if TYPE_CHECKING:
     from ddpm.models.card import ModelCard
@@ -67,6 +69,7 @@ class Engine:
         self.line = Line(max_waiting)
         self.catalogue = Catalogue(self.weights, CURATED if CURATED.exists() else None)
         self.models = LoadedModels(self.catalogue, device, memory_budget, precision, choice)
+        self._warm_by: dict[str, str] = {}  # models that were rehearsed, and what ran them then
 
     @property
     def device(self) -> str:
@@ -82,7 +85,7 @@ class Engine:
         yield from self.submit(request, session).follow()
 
     def submit(self, request: Request, session: str = "") -> Job:
-        """Put the request in the line; raises LineFull."""
+        """Put the request in the line; raises LineFull. What is done unasked gives way to it."""
         return self.line.submit(lambda job: self.events(request, job.stopping, job.watched, job.tell), session)
 
     def upscale(
@@ -94,16 +97,26 @@ class Engine:
     def submit_upscale(self, image: Image.Image, scale: int, upscaler: str | None = None, session: str = "") -> Job:
         """Put the enlarging of a picture in the line; its one Result is the enlarged picture."""
         return self.line.submit(
-            lambda job: self.upscale_events(image, scale, upscaler, job.stopping, job.tell), session
+            lambda job: self.upscale_events(image, scale, upscaler, job.stopping, job.tell), session, "upscale"
         )
 
     def unload(self, name: str) -> bool:
         """Take a model out of memory; whether it was there."""
+        self._warm_by.pop(name, None)
         return self.models.drop(name)
 
-    def warm(self, name: str | None = None, session: str = "") -> Job:
-        """Load a model (the first text model unless named) in the line and call it once, so that later nobody waits."""
-        return self.line.submit(lambda job: self._warm(name), session)
+    def warm(self, name: str | None = None, session: str = "", gives_way: bool = False) -> Job:
+        """Load a model (the first text model unless named) in the line and rehearse it, so that later nobody waits."""
+        name = name or self._default("text")
+        return self.line.submit(lambda job: self._warm(name, job.stopping), session, f"warm {name}", gives_way)
+
+    def keep_warm(self, first: str | None, seen: threading.Event) -> threading.Thread:
+        """Make models ready while nobody waits, beginning when the page was `seen`. `first`: as of `warm`."""
+        return Warming(self, first or self._default("text")).start(seen)
+
+    def warmed(self) -> list[str]:
+        """Models whose next request finds everything compiled."""
+        return [name for name, engine in self.models.engines().items() if self._warm_by.get(name) == engine]
 
     def health(self) -> dict[str, Any]:
         """What GET /health says; plain data."""
@@ -116,6 +129,8 @@ class Engine:
             "engine": next(reversed(self.models.engines().values()), self.models.choice),  # of the newest model
             "engines": self.models.engines(),
             "loaded": self.models.names(),
+            "warm": self.warmed(),
+            "running": self.line.running,
             "queue": self.line.waiting,
         }
 
@@ -241,15 +256,16 @@ class Engine:
             raise UnknownModel(f"There is no model in {self.weights}: put a model folder there.")
         return next((card.name for card in cards if card.kind == kind), cards[0].name)
 
-    def _warm(self, name: str | None) -> Iterator[Event]:
-        from ddpm.plan import prepare, resolve
-        from ddpm.request import Request
-        from ddpm.samplers.loop import sample
-
-        name = name or self._default("text")
+    def _warm(self, name: str, stop: Stop) -> Iterator[Event]:
+        """A model's rehearsals; its pictures are nobody's, its notices are told."""
         yield Notice(f"Loading {name}...")
-        model = self.models.get(name)
+        card = self.models.get(name).card
         yield from map(Notice, self.models.news(name))
-        self.models.check(resolve(Request(), model.card), model)
-        for _ in sample(prepare(Request(steps=1), model).plan([0])):
-            pass
+        for request in rehearsals(card):
+            if stop():
+                return
+            for event in self.events(request, stop, lambda: True):
+                if isinstance(event, Notice):
+                    yield event
+        if not stop():
+            self._warm_by[name] = self.models.engines().get(name, "")

@@ -15,6 +15,7 @@ from ddpm.errors import TooMuch
 if TYPE_CHECKING:
     from ddpm.loading.catalogue import Catalogue
     from ddpm.memory import Estimates
+    from ddpm.models.card import ModelCard
     from ddpm.models.model import Model
     from ddpm.request import Request
     from ddpm.runtime import Choice, Network, Precision, Runtime
@@ -68,6 +69,23 @@ class LoadedModels:
         """To be read before a request: what its network's engine has to say. The engine may change here alone."""
         if loaded := self._models.get(name):  # another thread may have dropped it meanwhile
             yield from loaded.network.news()
+
+    def preparing(self, name: str) -> bool:
+        """Whether a loaded model's network may still come to run otherwise; without torch, as the next two."""
+        return (loaded := self._models.get(name)) is not None and loaded.network.preparing
+
+    def prepared(self, name: str) -> bool:
+        """Whether its next request would find it changed."""
+        return (loaded := self._models.get(name)) is not None and loaded.network.prepared
+
+    def room(self, card: ModelCard, times: int) -> bool:
+        """Whether a model that nobody asked for may be loaded: no other must go for it, and memory is plentiful."""
+        if self._runtime is None:  # nothing could be loaded yet, so it is not known where
+            return False
+        from ddpm.memory import free_memory
+
+        free = free_memory(self.device)
+        return self.nbytes + 2 * card.bytes <= self.budget and (free is None or times * card.bytes <= free)
 
     def check(self, request: Request, model: Model) -> None:
         """Raise TooMuch where a request, its defaults filled in, would not fit in the memory that is free now."""

@@ -37,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "memory": {"request", "models"},
     "jobs": set(),
     "loaded": {"loading", "models", "runtime", "memory"},
+    "warming": {"request", "models"},
     "engine": PLAIN
     | {
         "plan",
@@ -45,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         "memory",
         "jobs",
         "loaded",
+        "warming",
         "loading",
         "upscaling",
         "samplers",

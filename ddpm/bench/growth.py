@@ -60,11 +60,12 @@ def sizes_table(sides: tuple[int, ...] = (SIDE, 2 * SIDE, 4 * SIDE)) -> Table:
 
 def enlarging_table(weights: Path, sides: tuple[int, ...] = (64, 128, 256, 512)) -> Table:
     """Ever larger pictures made four times larger; from 256 px on in several tiles."""
-    pictures = {side: Image.effect_mandelbrot((side, side), (-2.0, -1.2, 1.0, 1.2), 60).convert("RGB") for side in sides}
-    jobs: list[Job] = [
-        (f"{side} px to {4 * side} px", (side / sides[0]) ** 2, partial(upscale, picture, 4, weights=weights))
-        for side, picture in pictures.items()
-    ]
+
+    def job(side: int) -> Job:
+        picture = Image.effect_mandelbrot((side, side), (-2.0, -1.2, 1.0, 1.2), 60).convert("RGB")
+        return f"{side} px to {4 * side} px", (side / sides[0]) ** 2, partial(upscale, picture, 4, weights=weights)
+
+    jobs = [job(side) for side in sides]
     return grown(f"Growth with resolution: the upscaler {DEFAULT}", jobs)
 
 

@@ -59,9 +59,10 @@ def picture_table(engine: Engine, name: str, rounds: int) -> Table:
     timings, said = alternating(calls, rounds), prompt()
     apart = float(np.abs(theirs(plain, said) - np.asarray(ours(said)[0].image, float)).mean())
     notes = {DEFAULT: _default_note(card, timings[DEFAULT], timings[same]), WATCHED: _previews(engine, name, prompt())}
-    fault = f"the two loops' pictures are {apart:.2f} of 255 grey levels apart" if apart > SAME else ""
+    far = f"{apart:.2f} of 255 grey levels apart on average"
+    fault = f"the two loops' pictures are {far}" if apart > SAME else ""
     title = f"A picture of {name}: {sampler}, {steps} steps, guidance {scale:g}"
-    table = compared(title, timings, notes, f"The same picture: {apart:.2f} of 255 grey levels apart on average.", fault)
+    table = compared(title, timings, notes, f"The same picture: {far}.", fault)
     table.figures.extend(_figures(name, card.kind == "text", timings, same, notes))
     return table
 

@@ -26,6 +26,14 @@ class Network(Protocol):
     def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
         """x_t: (B, C, H, W) float32, and what else its call takes -> float32 of x_t's shape."""
 
+    @property
+    def preparing(self) -> bool:
+        """Whether `news` may still change how it runs."""
+
+    @property
+    def prepared(self) -> bool:
+        """Whether `news` would do so now; any thread may ask."""
+
     def news(self) -> Iterator[str]:
         """To be asked before each request, never within one: sentences for the user; `name` may change here alone."""
 

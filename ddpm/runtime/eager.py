@@ -38,6 +38,8 @@ class Running:
 
     name: str
     call: Callable[..., Tensor]
+    preparing: bool = False
+    prepared: bool = False
 
     def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
         return self.call(x_t, *args)

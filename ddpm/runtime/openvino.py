@@ -107,6 +107,14 @@ class Accelerated:
     def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
         return self._run(x_t, *args)
 
+    @property
+    def preparing(self) -> bool:
+        return not self._settled
+
+    @property
+    def prepared(self) -> bool:
+        return not self._settled and (self._conversion is None or self._conversion.ended)
+
     def news(self) -> Iterator[str]:
         """Between requests: take the graph into use if it is there by now; sentences about what is going on."""
         if self._settled:
@@ -156,9 +164,13 @@ class Elsewhere:
 
     entry: Path
 
-    def over(self, wait: bool) -> bool:
+    @property
+    def ended(self) -> bool:
         """Whether it is there, or nobody is making it any more."""
-        while not (there := read_verdict(self.entry) is not None or not being_made(self.entry)) and wait:
+        return read_verdict(self.entry) is not None or not being_made(self.entry)
+
+    def over(self, wait: bool) -> bool:
+        while not (there := self.ended) and wait:
             time.sleep(0.2)
         return there
 
@@ -171,9 +183,13 @@ class Conversion:
     folder: Path
     entry: Path
 
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
     def over(self, wait: bool) -> bool:
         """Whether it has ended. One that failed leaves a verdict that says so, so that it is not tried each time."""
-        if not wait and self.process.poll() is None:
+        if not wait and not self.ended:
             return False
         if self.process.wait():
             said = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()

@@ -16,6 +16,7 @@ from ddpm.bench import growth, pictures, training
 from ddpm.bench.clock import Timing, alternating
 from ddpm.bench.pictures import STOCK, made
 from ddpm.bench.report import BEGIN, END, compared, placed
+from ddpm.bench.starting import warm
 from ddpm.bench.stock import ddim_guided
 from ddpm.diffusion.schedule import CLEAN
 from ddpm.engine import Engine
@@ -132,3 +133,9 @@ def test_both_training_steps_train_the_same_network(tmp_path: Path, monkeypatch:
     assert all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
     run.step(0)
     assert not all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
+
+
+def test_a_model_is_not_warm_while_it_is_rehearsed() -> None:
+    assert not warm({}) and not warm({"loaded": ["scenes"], "queue": 0, "warm": [], "running": "warm scenes"})
+    assert not warm({"warm": ["scenes"], "running": "warm scenes"})
+    assert warm({"warm": ["scenes"], "running": None}) and warm({"warm": ["scenes"], "running": "warm faces"})
