@@ -20,8 +20,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--share", action="store_true", default=None, help="also make a public gradio.live link")
     parser.add_argument("--auth", metavar="USER:PASS", help="ask for this name and password")
     parser.add_argument("--model", metavar="NAME", help="model that stands first and is loaded at the start")
-    parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto",
-                        help="what runs the networks (auto: what is measured to be fastest)")  # fmt: skip
+    parser.add_argument("--engine", choices=("auto", "torch", "openvino", "compile"), default="auto",
+                        help="what runs the networks (auto: what is measured fastest; compile: for GPUs)")  # fmt: skip
     parser.add_argument("--weights", metavar="DIR", default=os.environ.get("DDPM_WEIGHTS", ROOT / "weights"), type=Path,
                         help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
     return parser.parse_args(argv)

@@ -171,9 +171,11 @@ class Engine:
         self, image: Image.Image, scale: int, upscaler: str | None, stop: Stop, tell: Tell = _nobody
     ) -> Iterator[Event]:
         """Enlarge a picture here and now. A stopped one has no result: half a picture is of no use."""
-        from ddpm.upscaling import DEFAULT
+        from ddpm.upscaling import DEFAULT, UPSCALERS
 
         upscaler = upscaler or DEFAULT
+        if upscaler in UPSCALERS:  # another is refused below
+            self.models.check_enlarging(image.size, scale, upscaler)
         larger = self._enlarged(image, scale, upscaler, 0, stop, tell)
         if larger is not None:
             yield Result(0, larger, -1, {"recipe": 1, "upscale": scale, "upscaler": upscaler})

@@ -95,6 +95,13 @@ class LoadedModels:
             self._estimates = Estimates()
         self._estimates.check(request, model, free_memory(self.device))
 
+    def check_enlarging(self, size: tuple[int, int], scale: int, upscaler: str) -> None:
+        """Raise TooMuch where a picture of that size cannot be made so much larger in the memory that is free now."""
+        from ddpm.memory import check_enlarging, free_memory
+        from ddpm.runtime import resolved
+
+        check_enlarging(size, scale, upscaler, free_memory(resolved(self.device)))
+
     @property
     def nbytes(self) -> int:
         return sum(loaded.model.nbytes for loaded in self._models.values())
@@ -109,10 +116,14 @@ class LoadedModels:
             self._runtime = pick(self.device, self.precision, self.choice)
             if torch.get_num_threads() > cores():  # torch counts hyper-threads, and cores that a container may not use
                 torch.set_num_threads(cores())
+        from ddpm.memory import amount, check_weights, free_memory
+
+        size = next((card.bytes for card in self.catalogue.cards() if card.name == name), 0)
+        check_weights(name, size, free_memory(self.device))
         changed, model = changed_at(self.catalogue.find(name)), self.catalogue.load(name, self.device)
         if model.nbytes > self.budget:
-            needs, has = model.nbytes / 2**30, self.budget / 2**30
-            raise TooMuch(f"{name} needs {needs:.2g} GB of memory; this engine may use {has:.2g} GB for its models.")
+            has = amount(self.budget)
+            raise TooMuch(f"{name} needs {amount(model.nbytes)} of memory; this engine may use {has} for its models.")
         told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
         key = "" if told else model.card.weights_hash
         network = self._runtime.compile(model.module, model.network, example_of(model), key)

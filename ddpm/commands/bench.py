@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from ddpm.commands.terminal import weights_argument
+from ddpm.commands.terminal import engine_argument, weights_argument
 
 HELP = "measure how fast this is here, against the usual way with the same weights"
 SLOW = ("faces",)  # what --quick leaves out: minutes, most of them in what we are compared with
@@ -21,7 +21,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
     command.add_argument("--model", action="append", metavar="NAME", help="these models (default: the embedded ones)")
     command.add_argument("--rounds", type=int, default=5, help="how often each thing is timed (default 5)")
-    command.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help="as of app.py")
+    engine_argument(command)
     command.add_argument("--out", type=Path, metavar="FOLDER", help="also write bench.md and bench.json there")
     command.add_argument("--readme", type=Path, metavar="FILE",
                          help="put the figures that matter between the marks <!-- bench --> in it")  # fmt: skip

@@ -23,6 +23,11 @@ def weights_argument(command: argparse.ArgumentParser) -> None:
                          help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
 
 
+def engine_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", choices=("auto", "torch", "openvino", "compile"), default="auto",
+                         help="what runs the networks (auto: what is measured fastest; compile: for GPUs)")  # fmt: skip
+
+
 def common_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, default=Path("outputs"), metavar="FOLDER", help="default outputs")
     command.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default cpu)")
@@ -33,7 +38,7 @@ def common_arguments(command: argparse.ArgumentParser) -> None:
 def opened_engine(given: argparse.Namespace) -> Iterator[Engine]:
     from ddpm.engine import Engine
 
-    engine = Engine(given.weights, given.device)
+    engine = Engine(given.weights, given.device, choice=getattr(given, "engine", "auto"))
     try:
         yield engine
     finally:

@@ -43,6 +43,7 @@ LOG = "log.txt"
 ROOT = Path(__file__).resolve().parents[2]
 
 _log = logging.getLogger(__name__)
+_told: set[Path] = set()  # entries of whose failure this process has spoken
 
 
 def installed() -> bool:
@@ -71,7 +72,7 @@ class OpenVINO:
         self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object], key: str
     ) -> Running | Accelerated:
         """As Runtime.compile. The module's matrices are re-stored for torch, which stays for what the graph cannot."""
-        eager = Eager("cpu", self.bfloat16)
+        eager = Eager("cpu", torch.bfloat16 if self.bfloat16 else torch.float32)
         size = sum(parameter.numel() for parameter in module.parameters())
         if not FEWEST <= size <= MOST or not key:
             return eager.compile(module, call, example, key)
@@ -127,6 +128,9 @@ class Accelerated:
         self._settled = True
         verdict = read_verdict(self._entry) or Verdict(False, "what was worked out about it cannot be read")
         known = self._conversion is None and not self._engine.wait  # said at an earlier start
+        if verdict.failed and self._entry not in _told:  # but a failure once at each
+            known = False
+            _told.add(self._entry)
         if verdict.use:
             try:
                 self._take(Graph(self._entry, self._engine.bfloat16, self._engine.threads), verdict.wrapped)
@@ -195,7 +199,7 @@ class Conversion:
             said = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
             reason = said[-1][:200] if said else "the process died"
             _log.warning("Converting for OpenVINO failed (exit code %s): %s", self.process.returncode, reason)
-            write_verdict(self.folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})"))
+            write_verdict(self.folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})", failed=True))
             publish(self.folder, self.entry)
         return True
 
