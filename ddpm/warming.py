@@ -75,6 +75,11 @@ class Warming:
             state = job.state
 
     def _selfies(self) -> ModelCard | None:
-        """The model that selfies ask for, where it is another."""
+        """The model that selfies ask for, where it is another.
+
+        OpenVINO asked for by name has requests wait for conversions: then nothing is loaded unasked.
+        """
+        if self.engine.models.choice == "openvino":
+            return None
         cards = [card for card in self.engine.cards() if card.usable and card.kind == "unconditional"]
         return next((card for card in cards[:1] if card.name != self.first), None)

@@ -12,12 +12,14 @@ import pytest
 import torch
 
 from ddpm.__main__ import main
-from ddpm.bench import growth, pictures, training
+from ddpm.bench import faces, growth, pictures, training
 from ddpm.bench.clock import Timing, alternating
+from ddpm.bench.lever import Lever
 from ddpm.bench.pictures import STOCK, made
 from ddpm.bench.report import BEGIN, END, compared, placed
 from ddpm.bench.starting import warm
 from ddpm.bench.stock import ddim_guided
+from ddpm.diffusion import likeness
 from ddpm.diffusion.schedule import CLEAN
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest
@@ -139,3 +141,25 @@ def test_a_model_is_not_warm_while_it_is_rehearsed() -> None:
     assert not warm({}) and not warm({"loaded": ["scenes"], "queue": 0, "warm": [], "running": "warm scenes"})
     assert not warm({"warm": ["scenes"], "running": "warm scenes"})
     assert warm({"warm": ["scenes"], "running": None}) and warm({"warm": ["scenes"], "running": "warm faces"})
+
+
+def test_faces_are_guided_by_a_face_and_beside_stock_at_equal_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"sample_size": 32, "block_out_channels": (16, 16), "norm_num_groups": 8, "layers_per_block": 1,
+             "down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}  # fmt: skip
+    calls: list[bool] = []
+    stock, guide = faces.ddim_guided, likeness.edge_loss
+    monkeypatch.setattr(faces, "SHAPE", small)
+    monkeypatch.setattr(faces, "lever", lambda engine, photo: Lever(0.5, 0.4))
+    monkeypatch.setattr(faces, "ceiling", lambda rounds: (100.0, "matrix product"))
+    monkeypatch.setattr(faces, "ddim_guided", lambda *given: calls.append(given[-1]) or stock(*given))
+    guided: list[int] = []
+    monkeypatch.setattr(likeness, "edge_loss", lambda known: guided.append(1) or guide(known))
+    one, five = faces.faces_tables(Engine(choice="torch"), rounds=1)
+    assert set(calls) == {True, False} and guided and not five.fault
+    assert len(one.rows) == 4 and "at equal steps nothing here" in one.note and "0.40 and 0.50" in one.note
+    ratios = [five.rows[at].timing.wall / five.rows[0].timing.wall for at in (1, 2)]
+    assert [row.times_faster for row in five.rows[1:]] == pytest.approx(ratios)
+    assert [figure.bar for figure in (*one.figures, *five.figures)][:3] == ["8", "8", "2.5"]
+    assert five.rows[1].timing.wall == faces.COUNT * one.rows[0].timing.wall
+    monkeypatch.setattr(faces, "PHOTO", Path(faces.PHOTO).with_name("sunset.png"))
+    assert "no face was found" in faces.faces_tables(Engine(choice="torch"), rounds=1)[1].fault
