@@ -18,8 +18,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--share", action="store_true", default=None, help="also make a public gradio.live link")
     parser.add_argument("--auth", metavar="USER:PASS", help="ask for this name and password")
     parser.add_argument("--model", metavar="NAME", help="model that stands first and is loaded at the start")
-    parser.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto",
-                        help="what runs the networks (auto: what is measured to be fastest)")  # fmt: skip
+    parser.add_argument("--engine", choices=("auto", "torch", "openvino", "compile"), default="auto",
+                        help="what runs the networks (auto: what is measured fastest; compile: for GPUs)")  # fmt: skip
     parser.add_argument("--weights", metavar="DIR", type=Path, help="folder of the models (default weights, or "
                         "DDPM_WEIGHTS)")  # fmt: skip
     parser.add_argument("--settings", metavar="FILE", type=Path, help="YAML to count as NAME.yaml of --model")
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     except (DDPMError, OSError) as error:
         return failed(str(error))
     if engine.cards():
-        engine.warm(args.model)
+        engine.keep_warm(args.model, demo.seen)
     demo.block_thread()
     engine.close()
     return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ddpm.errors import Missing, UnknownModel
 from ddpm.events import Begun, Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 from ddpm.loaded import LoadedModels
+from ddpm.warming import Warming, rehearsals
 
 if TYPE_CHECKING:
     from ddpm.models.card import ModelCard
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 CURATED = ROOT / "configs" / "models.yaml"
 SEEDS = 2**32  # a drawn seed is below this, so that every tool can read it
+SKETCH = {"sampler": "dpmpp_2m", "steps": 6}  # of a sketch while one types: one call a step, and good with few
 SHORTEST_FILM = 2.0  # seconds: 20 steps at 60 a second would be gone before they are seen
 TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
 
@@ -70,6 +73,7 @@ class Engine:
         self.line = Line(max_waiting)
         self.catalogue = Catalogue(self.weights, CURATED if CURATED.exists() else None, settings or {})
         self.models = LoadedModels(self.catalogue, device, memory_budget, precision, choice)
+        self._warm_by: dict[str, str] = {}  # models that were rehearsed, and what ran them then
 
     @property
     def device(self) -> str:
@@ -85,7 +89,7 @@ class Engine:
         yield from self.submit(request, session).follow()
 
     def submit(self, request: Request, session: str = "") -> Job:
-        """Put the request in the line; raises LineFull."""
+        """Put the request in the line; raises LineFull. What is done unasked gives way to it."""
         return self.line.submit(lambda job: self.events(request, job.stopping, job.watched, job.tell), session)
 
     def upscale(
@@ -99,15 +103,27 @@ class Engine:
         from ddpm.upscaling import checked
 
         times, name = checked(scale, upscaler)
-        return self.line.submit(lambda job: self.upscale_events(image, times, name, job.stopping, job.tell), session)
+        return self.line.submit(
+            lambda job: self.upscale_events(image, times, name, job.stopping, job.tell), session, "upscale"
+        )
 
     def unload(self, name: str) -> bool:
         """Take a model out of memory; whether it was there."""
+        self._warm_by.pop(name, None)
         return self.models.drop(name)
 
-    def warm(self, name: str | None = None, session: str = "") -> Job:
-        """Load a model (the first text model unless named) in the line and call it once, so that later nobody waits."""
-        return self.line.submit(lambda job: self._warm(name), session)
+    def warm(self, name: str | None = None, session: str = "", gives_way: bool = False) -> Job:
+        """Load a model (the first text model unless named) in the line and rehearse it, so that later nobody waits."""
+        name = name or self._default("text")
+        return self.line.submit(lambda job: self._warm(name, job.stopping), session, f"warm {name}", gives_way)
+
+    def keep_warm(self, first: str | None, seen: threading.Event) -> threading.Thread:
+        """Make models ready while nobody waits, beginning when the page was `seen`. `first`: as of `warm`."""
+        return Warming(self, first or self._default("text")).start(seen)
+
+    def warmed(self) -> list[str]:
+        """Models whose next request finds everything compiled."""
+        return [name for name, engine in self.models.engines().items() if self._warm_by.get(name) == engine]
 
     def health(self) -> dict[str, Any]:
         """What GET /health says; plain data."""
@@ -120,6 +136,8 @@ class Engine:
             "engine": next(reversed(self.models.engines().values()), self.models.choice),  # of the newest model
             "engines": self.models.engines(),
             "loaded": self.models.names(),
+            "warm": self.warmed(),
+            "running": self.line.running,
             "queue": self.line.waiting,
         }
 
@@ -160,9 +178,11 @@ class Engine:
         self, image: Image.Image, scale: int, upscaler: str | None, stop: Stop, tell: Tell = _nobody
     ) -> Iterator[Event]:
         """Enlarge a picture here and now. A stopped one has no result: half a picture is of no use."""
-        from ddpm.upscaling import DEFAULT
+        from ddpm.upscaling import DEFAULT, UPSCALERS
 
         upscaler = upscaler or DEFAULT
+        if upscaler in UPSCALERS:  # another is refused below
+            self.models.check_enlarging(image.size, scale, upscaler)
         larger = self._enlarged(image, scale, upscaler, 0, stop, tell)
         if larger is not None:
             yield Result(0, larger, -1, {"recipe": 1, "upscale": scale, "upscaler": upscaler})
@@ -245,15 +265,16 @@ class Engine:
             raise UnknownModel(f"There is no model in {self.weights}: put a model folder there.")
         return next((card.name for card in cards if card.kind == kind), cards[0].name)
 
-    def _warm(self, name: str | None) -> Iterator[Event]:
-        from ddpm.plan import prepare, resolve
-        from ddpm.request import Request
-        from ddpm.samplers.loop import sample
-
-        name = name or self._default("text")
+    def _warm(self, name: str, stop: Stop) -> Iterator[Event]:
+        """A model's rehearsals; its pictures are nobody's, its notices are told."""
         yield Notice(f"Loading {name}...")
-        model = self.models.get(name)
+        card = self.models.get(name).card
         yield from map(Notice, self.models.news(name))
-        self.models.check(resolve(Request(), model.card), model)
-        for _ in sample(prepare(Request(steps=1), model).plan([0])):
-            pass
+        for request in rehearsals(card):
+            if stop():
+                return
+            for event in self.events(request, stop, lambda: True):
+                if isinstance(event, Notice):
+                    yield event
+        if not stop():
+            self._warm_by[name] = self.models.engines().get(name, "")

@@ -31,9 +31,12 @@ _log = logging.getLogger(__name__)
 class Job:
     """One request on its way through the line. Any thread may read it; only the worker writes it."""
 
-    def __init__(self, line: Line, work: Callable[[Job], Iterator[Event]], session: str) -> None:
+    def __init__(
+        self, line: Line, work: Callable[[Job], Iterator[Event]], session: str, what: str = "", gives_way: bool = False
+    ) -> None:
         self.id = secrets.token_urlsafe(12)
-        self.session = session
+        self.session, self.what = session, what
+        self.gives_way = gives_way  # it is stopped as soon as another job comes
         self.state: State = "waiting"
         self.events: list[Event] = []  # so far, without Previews
         self.error: str | None = None
@@ -156,18 +159,27 @@ class Line:
         self._waiting: list[Job] = []
         self._jobs: dict[str, Job] = {}  # all that can still be found, oldest first
         self._changed = threading.Condition()
+        self._running: Job | None = None
         self._worker: threading.Thread | None = None
         self._closed = False
 
-    def submit(self, work: Callable[[Job], Iterator[Event]], session: str = "") -> Job:
-        """Put work at the end of the line. `work(job)` reads `job.stopping()` often, `job.watched()` for previews."""
+    def submit(
+        self, work: Callable[[Job], Iterator[Event]], session: str = "", what: str = "request", gives_way: bool = False
+    ) -> Job:
+        """Put work at the end of the line. `work(job)` reads `job.stopping()` often, `job.watched()` for previews.
+
+        `what` is what /health calls it while it runs; work that `gives_way` is stopped when other work comes.
+        """
         with self._changed:
             if self._closed:
                 raise LineFull("The engine has been closed; make a new one.")
             if len(self._waiting) >= self.max_waiting:
                 raise LineFull(f"{len(self._waiting)} requests are waiting already; try again in a minute.")
-            job = Job(self, work, session)
+            job = Job(self, work, session, what, gives_way)
             self._drop_old()
+            if not gives_way:
+                for other in [other for other in self._jobs.values() if other.gives_way and not other.over]:
+                    other.stop()
             self._jobs[job.id] = job
             self._waiting.append(job)
             if self._worker is None:  # not before it is needed: a process that forks first has nothing to lose
@@ -180,6 +192,19 @@ class Line:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    @property
+    def running(self) -> str | None:
+        """What the job that runs now is called."""
+        return self._running.what if self._running is not None else None
+
+    @property
+    def idle(self) -> bool:
+        return not self._waiting and self._running is None and not self._closed
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     def place(self, job: Job) -> int:
         """Place in line from 1; 0 when it runs or is over."""
@@ -225,10 +250,11 @@ class Line:
                     self._drop_old()
                 if not self._waiting:
                     return
-                job = self._waiting.pop(0)
+                job = self._running = self._waiting.pop(0)
                 job.state = "running"
             job.run()
             del job  # or the last one would be held until the next comes
+            self._running = None
 
     def _drop_old(self) -> None:
         over = [job for job in self._jobs.values() if job.over_at is not None]

@@ -15,6 +15,7 @@ from ddpm.errors import TooMuch
 if TYPE_CHECKING:
     from ddpm.loading.catalogue import Catalogue
     from ddpm.memory import Estimates
+    from ddpm.models.card import ModelCard
     from ddpm.models.model import Model
     from ddpm.request import Request
     from ddpm.runtime import Choice, Network, Precision, Runtime
@@ -69,6 +70,23 @@ class LoadedModels:
         if loaded := self._models.get(name):  # another thread may have dropped it meanwhile
             yield from loaded.network.news()
 
+    def preparing(self, name: str) -> bool:
+        """Whether a loaded model's network may still come to run otherwise; without torch, as the next two."""
+        return (loaded := self._models.get(name)) is not None and loaded.network.preparing
+
+    def prepared(self, name: str) -> bool:
+        """Whether its next request would find it changed."""
+        return (loaded := self._models.get(name)) is not None and loaded.network.prepared
+
+    def room(self, card: ModelCard, times: int) -> bool:
+        """Whether a model that nobody asked for may be loaded: no other must go for it, and memory is plentiful."""
+        if self._runtime is None:  # nothing could be loaded yet, so it is not known where
+            return False
+        from ddpm.memory import free_memory
+
+        free = free_memory(self.device)
+        return self.nbytes + 2 * card.bytes <= self.budget and (free is None or times * card.bytes <= free)
+
     def check(self, request: Request, model: Model) -> None:
         """Raise TooMuch where a request, its defaults filled in, would not fit in the memory that is free now."""
         from ddpm.memory import Estimates, free_memory
@@ -76,6 +94,13 @@ class LoadedModels:
         if self._estimates is None:
             self._estimates = Estimates()
         self._estimates.check(request, model, free_memory(self.device))
+
+    def check_enlarging(self, size: tuple[int, int], scale: int, upscaler: str) -> None:
+        """Raise TooMuch where a picture of that size cannot be made so much larger in the memory that is free now."""
+        from ddpm.memory import check_enlarging, free_memory
+        from ddpm.runtime import resolved
+
+        check_enlarging(size, scale, upscaler, free_memory(resolved(self.device)))
 
     @property
     def nbytes(self) -> int:
@@ -91,10 +116,14 @@ class LoadedModels:
             self._runtime = pick(self.device, self.precision, self.choice)
             if torch.get_num_threads() > cores():  # torch counts hyper-threads, and cores that a container may not use
                 torch.set_num_threads(cores())
+        from ddpm.memory import amount, check_weights, free_memory
+
+        size = next((card.bytes for card in self.catalogue.cards() if card.name == name), 0)
+        check_weights(name, size, free_memory(self.device))
         changed, model = changed_at(self.catalogue.find(name)), self.catalogue.load(name, self.device)
         if model.nbytes > self.budget:
-            needs, has = model.nbytes / 2**30, self.budget / 2**30
-            raise TooMuch(f"{name} needs {needs:.2g} GB of memory; this engine may use {has:.2g} GB for its models.")
+            has = amount(self.budget)
+            raise TooMuch(f"{name} needs {amount(model.nbytes)} of memory; this engine may use {has} for its models.")
         told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
         key = "" if told else model.card.weights_hash
         network = self._runtime.compile(model.module, model.network, example_of(model), key)

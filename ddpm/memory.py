@@ -23,6 +23,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ddpm.errors import TooMuch
 from ddpm.models.model import Model, Text, Told
 from ddpm.request import FromSelfie, Request
+from ddpm.upscaling import DEFAULT
+from ddpm.upscaling.cost import enlarging
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 SPARE = 0.9  # of what is free may be planned for: the estimate leaves out what libraries hold for themselves
@@ -100,7 +102,7 @@ class Estimates:
         remedy = self._most(request, one, model, SPARE * free) if fits else self._largest(one, model, SPARE * free)
         raise TooMuch(
             f"{request.count} x {request.width}x{request.height} pixels of {model.card.name} would need about"
-            f" {self.needed(request, model) / 2**30:.1f} GB of memory, and {free / 2**30:.1f} GB are free; {remedy}."
+            f" {amount(self.needed(request, model))} of memory, and {amount(free)} are free; {remedy}."
         )
 
     def needed(self, request: Request, model: Model) -> int:
@@ -110,7 +112,11 @@ class Estimates:
         back = isinstance(request.source, FromSelfie) and request.source.through_network
         frames = 2 * request.steps if request.film else 0
         pictures = request.width * request.height * (request.count * request.upscale**2 + frames)
-        return self._held(model, request.width, request.height, batch, back) + 2 * COLOURS * pictures
+        held = self._held(model, request.width, request.height, batch, back)
+        if request.upscale > 1:  # by then the network's own are let go
+            larger = enlarging(request.upscaler or DEFAULT, request.width, request.height, request.upscale)
+            held = max(held, larger)
+        return held + 2 * COLOURS * pictures
 
     def _held(self, model: Model, width: int, height: int, batch: int, back: bool) -> int:
         """Bytes beside the parameters while the network is called or a picture decoded, whichever is more.
@@ -150,6 +156,40 @@ class Estimates:
         if not few:
             return "close other programs, or choose a smaller model"
         return "the largest that fits is {}x{}".format(*_shaped(request, few, unit))
+
+
+def check_enlarging(size: tuple[int, int], scale: int, upscaler: str, free: int | None) -> None:
+    """Raise TooMuch, with the largest of its aspect that would fit, where a picture cannot be made so much larger."""
+
+    def needed(part: float) -> int:
+        width, height = (max(1, round(part * side)) for side in size)
+        return enlarging(upscaler, width, height, scale) + 2 * COLOURS * width * height * scale**2
+
+    if free is None or needed(1.0) <= SPARE * free:
+        return
+    parts = [percent / 100 for percent in range(95, 0, -5)]
+    fits = next((part for part in parts if needed(part) <= SPARE * free), None)
+    remedy = "close other programs, or choose another upscaler"
+    if fits is not None:
+        remedy = "of this picture {} x {} would fit".format(*(max(1, round(fits * side)) for side in size))
+    raise TooMuch(
+        f"{size[0]} x {size[1]} pixels made {scale} times larger by {upscaler} would need about {amount(needed(1.0))}"
+        f" of memory, and {amount(free)} are free; {remedy}."
+    )
+
+
+def check_weights(name: str, size: int, free: int | None) -> None:
+    """Raise TooMuch where not even a model's files would fit in memory; `size`: their bytes."""
+    if free is not None and size > SPARE * free:
+        raise TooMuch(
+            f"The weights of {name} are {amount(size)}, and {amount(free)} of memory are free; close other programs,"
+            " or choose a smaller model."
+        )
+
+
+def amount(size: float) -> str:
+    """Bytes for people."""
+    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{max(1, round(size / 2**20))} MB"
 
 
 def _shaped(request: Request, units: int, unit: int) -> tuple[int, int]:

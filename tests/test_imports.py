@@ -34,9 +34,10 @@ ALLOWED: dict[str, set[str]] = {
     "plan": PLAIN | {"diffusion", "samplers", "models", "sources", "conditioning"},
     "sources": {"request", "images", "faces", "diffusion", "models"},  # part of plan, as is the next
     "painting": {"images", "diffusion", "samplers", "models"},
-    "memory": {"request", "models"},
+    "memory": {"request", "models", "upscaling"},
     "jobs": set(),
     "loaded": {"loading", "models", "runtime", "memory"},
+    "warming": {"request", "models"},
     "engine": PLAIN
     | {
         "plan",
@@ -45,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         "memory",
         "jobs",
         "loaded",
+        "warming",
         "loading",
         "upscaling",
         "samplers",

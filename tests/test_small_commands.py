@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ddpm.__main__ import main
+from ddpm.__main__ import main, parser
+from ddpm.commands.terminal import opened_engine
 from ddpm.prompts import random_prompt
 from ddpm.recipe import recipe, save_png
 from ddpm.request import Request
@@ -19,6 +20,15 @@ def test_prompts(capsys: pytest.CaptureFixture[str]) -> None:
     wanted = [random_prompt(["Animals", "desert"], True, seed, 2) for seed in (4, 5, 6)]
     assert capsys.readouterr().out.splitlines() == wanted
     assert main(["prompt", "Animalia"]) == 1 and "'Animals'" in capsys.readouterr().err
+
+
+def test_the_engine_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    for given, choice in ((["sample"], "auto"), (["sample", "--engine", "torch"], "torch"),
+                          (["evaluate", "--model", "a", "--engine", "torch"], "torch")):  # fmt: skip
+        with opened_engine(parser().parse_args([*given, "--weights", str(tmp_path)])) as engine:
+            assert engine.models.choice == choice
+    with pytest.raises(SystemExit):
+        parser().parse_args(["sample", "--engine", "steam"])
 
 
 def test_recipes_are_read_and_stripped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

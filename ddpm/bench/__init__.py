@@ -18,7 +18,7 @@ PARTS = ("start", "networks", "pictures", "growth", "upscalers", "training", "fa
 
 def run(weights: Path, choice: Choice, parts: tuple[str, ...], rounds: int, models: tuple[str, ...]) -> Iterator[Table]:
     """The tables of these parts. `models`: which of the catalogue's, by name; only flow models of ours have a loop."""
-    from ddpm.bench import enlarging, faces, networks, pictures, starting, training
+    from ddpm.bench import enlarging, faces, growth, networks, pictures, starting, training
     from ddpm.engine import Engine
     from ddpm.upscaling import UPSCALERS
 
@@ -30,8 +30,13 @@ def run(weights: Path, choice: Choice, parts: tuple[str, ...], rounds: int, mode
             yield networks.network_table(engine, name, 5 * rounds)
         if "pictures" in parts:
             yield pictures.picture_table(engine, name, rounds)
+            if engine.catalogue.load(name).text is not None:
+                yield pictures.sketch_table(engine, name, rounds)
         if "growth" in parts:
-            yield pictures.growth_table(engine, name)
+            yield growth.growth_table(engine, name)
+    if "growth" in parts:
+        yield growth.sizes_table()
+        yield growth.enlarging_table(weights)
     if "upscalers" in parts:
         for upscaler in UPSCALERS:
             yield enlarging.upscaler_table(upscaler, weights, rounds)

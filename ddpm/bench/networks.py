@@ -12,7 +12,7 @@ from ddpm.bench.clock import alternating
 from ddpm.bench.report import Table, compared
 from ddpm.engine import Engine
 from ddpm.models.model import Model
-from ddpm.runtime import Eager, has_bfloat16
+from ddpm.runtime import Eager, fastest, has_bfloat16
 
 CEILING_SIDE = 2048  # of a square matrix product: large enough that nothing but arithmetic counts
 CONVOLUTION = (64, 128)  # channels, side: where bfloat16 convolutions are at their best here
@@ -20,7 +20,7 @@ CONVOLUTION = (64, 128)  # channels, side: where bfloat16 convolutions are at th
 
 def ceiling(rounds: int) -> tuple[float, str]:
     """Most GFLOP a CPU second that torch reaches here in the fastest type it has, and at what."""
-    kind = torch.bfloat16 if has_bfloat16() else torch.float32
+    kind = fastest()
     a = torch.randn(CEILING_SIDE, CEILING_SIDE).to(kind)
     channels, side = CONVOLUTION
     layer = torch.nn.Conv2d(channels, channels, 3, padding=1).to(kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -68,7 +68,7 @@ def ready(engine: Engine, name: str) -> Model:
 def in_torch(engine: Engine, name: str) -> Model:
     """The model in the fastest setting of plain torch."""
     model = engine.catalogue.load(name)
-    network = Eager("cpu", has_bfloat16()).compile(model.module, model.network)
+    network = Eager("cpu", fastest()).compile(model.module, model.network)
     return replace(model, network=network)
 
 

@@ -38,6 +38,35 @@ def flow_heun(
     return to_image(model.codec.decode(x))
 
 
+@torch.no_grad()
+def flow_ancestral(
+    model: Model, network: Network, levels: Sequence[Level], prompt: str | None, scale: float, seed: int
+) -> Image.Image:
+    """EulerAncestralDiscreteScheduler on an x0 network of the flow path, which in x / alpha is a path of its kind.
+
+    The first step begins where alpha is 0, and x / alpha infinite: it is FlowMatchEulerDiscreteScheduler's stochastic
+    one, which from there is the same. Its other steps are not: they keep nothing of the noise that was there.
+    """
+    ensure_torchvision()
+    from diffusers import EulerAncestralDiscreteScheduler, FlowMatchEulerDiscreteScheduler
+
+    first: Any = FlowMatchEulerDiscreteScheduler(stochastic_sampling=True)
+    first.set_timesteps(sigmas=[level.sigma for level in levels[:2]])
+    rest: Any = EulerAncestralDiscreteScheduler()
+    rest.set_timesteps(max(1, len(levels) - 2))
+    rest.sigmas = torch.tensor([level.sigma / level.alpha for level in levels[1:]])
+    rest.timesteps = torch.tensor([level.t for level in levels[1:-1]])
+    rest.is_scale_input_called = True  # its input is scaled by us, by alpha
+    text, generator = _prompts(model, prompt, scale), torch.Generator("cpu").manual_seed(seed)
+    x = torch.randn((1, *model.latent_shape(model.card.size, model.card.size)), generator=generator)
+    velocity = _velocity(network, x, levels[0].sigma, text, scale)
+    x = first.step(velocity, first.timesteps[0], x, generator=generator).prev_sample
+    for now, then, t in zip(levels[1:-1], levels[2:], rest.timesteps, strict=True):
+        eps = x + now.alpha * _velocity(network, x, now.sigma, text, scale)
+        x = then.alpha * rest.step(eps, t, x / now.alpha, generator=generator).prev_sample
+    return to_image(model.codec.decode(x))
+
+
 def _prompts(model: Model, prompt: str | None, scale: float) -> Text | None:
     if model.text is None or prompt is None:
         return None

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from ddpm.commands.terminal import weights_argument
+from ddpm.commands.terminal import engine_argument, weights_argument
 
 HELP = "measure how fast this is here, against the usual way with the same weights"
 SLOW = ("faces",)  # what --quick leaves out: minutes, most of them in what we are compared with
@@ -21,15 +21,17 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
     command.add_argument("--model", action="append", metavar="NAME", help="these models (default: the embedded ones)")
     command.add_argument("--rounds", type=int, default=5, help="how often each thing is timed (default 5)")
-    command.add_argument("--engine", choices=("auto", "torch", "openvino"), default="auto", help="as of app.py")
+    engine_argument(command)
     command.add_argument("--out", type=Path, metavar="FOLDER", help="also write bench.md and bench.json there")
+    command.add_argument("--readme", type=Path, metavar="FILE",
+                         help="put the figures that matter between the marks <!-- bench --> in it")  # fmt: skip
     weights_argument(command)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Tables on stdout as they are measured; both files once all of them are there."""
+    """Tables on stdout as they are measured; files once all of them are there. 1 where a ratio cannot be trusted."""
     from ddpm.bench import PARTS, run
-    from ddpm.bench.report import Report, machine
+    from ddpm.bench.report import Report, machine, placed
     from ddpm.engine import Engine
     from ddpm.runtime import cores
 
@@ -47,4 +49,9 @@ def run(given: argparse.Namespace) -> int:
         (given.out / "bench.md").write_text(report.markdown(), encoding="utf-8")
         (given.out / "bench.json").write_text(json.dumps(report.json(), indent=1), encoding="utf-8")
         print(f"ddpm: written to {given.out}", file=sys.stderr)
-    return 0
+    print(report.short(), flush=True)
+    if given.readme is not None:
+        text = placed(given.readme.read_text(encoding="utf-8"), report.short())
+        given.readme.write_text(text, encoding="utf-8")
+    print("".join(report.faults()), file=sys.stderr)
+    return 1 if report.faults() else 0

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ddpm.commands.terminal import opened_engine, weights_argument
+from ddpm.commands.terminal import engine_argument, opened_engine, weights_argument
 from ddpm.errors import BadRequest
 
 HELP = "measure a model or a folder of pictures"
@@ -42,6 +42,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sheets", type=Path, metavar="FOLDER", help="also write contact sheets there")
     command.add_argument("--cache", type=Path, default=CACHE, metavar="FOLDER",
                          help=f"keeps pictures and features, so that a run continues (default {CACHE})")  # fmt: skip
+    engine_argument(command)
     command.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default cpu)")
     weights_argument(command)
 

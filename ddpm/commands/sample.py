@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpm.commands.many import processes, sample_many
-from ddpm.commands.terminal import common_arguments, follow, opened_engine, save
+from ddpm.commands.terminal import common_arguments, engine_argument, follow, opened_engine, save
 
 HELP = "make pictures from words, a picture, a mask or a face"
 
@@ -44,6 +44,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--film", action="store_true", help="also write a film of the denoising")
     command.add_argument("--fps", type=int)
     command.add_argument("--format", help="of the film: mp4, gif or png")
+    engine_argument(command)
     common_arguments(command)
 
 

@@ -16,11 +16,17 @@ from ddpm.loading.place import weights_folder
 if TYPE_CHECKING:
     from ddpm.engine import Engine
     from ddpm.jobs import Job
+    from ddpm.runtime import Choice
 
 
 def weights_argument(command: argparse.ArgumentParser) -> None:
     command.add_argument("--weights", type=Path, metavar="DIR", default=weights_folder(),
                          help="folder of the models (default weights, or DDPM_WEIGHTS)")  # fmt: skip
+
+
+def engine_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--engine", choices=("auto", "torch", "openvino", "compile"), default="auto",
+                         help="what runs the networks (auto: what is measured fastest; compile: for GPUs)")  # fmt: skip
 
 
 def common_arguments(command: argparse.ArgumentParser) -> None:
@@ -41,7 +47,8 @@ def settings_of(given: argparse.Namespace) -> dict[str, Path]:
 def opened_engine(given: argparse.Namespace) -> Iterator[Engine]:
     from ddpm.engine import Engine
 
-    engine = Engine(given.weights, given.device, settings=settings_of(given))
+    choice: Choice = given.engine if "engine" in given else "auto"
+    engine = Engine(given.weights, given.device, choice=choice, settings=settings_of(given))
     try:
         yield engine
     finally:

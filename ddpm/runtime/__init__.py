@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from ddpm.errors import Missing
 from ddpm.runtime.cores import cores
-from ddpm.runtime.eager import Eager, has_bfloat16
+from ddpm.runtime.eager import Eager, fastest, has_bfloat16
 
 Precision = Literal["auto", "float32"]
-Choice = Literal["auto", "torch", "openvino"]  # what app.py's --engine takes
+Choice = Literal["auto", "torch", "openvino", "compile"]  # what app.py's --engine takes
 
 
 class Network(Protocol):
@@ -25,6 +25,14 @@ class Network(Protocol):
 
     def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
         """x_t: (B, C, H, W) float32, and what else its call takes -> float32 of x_t's shape."""
+
+    @property
+    def preparing(self) -> bool:
+        """Whether `news` may still change how it runs."""
+
+    @property
+    def prepared(self) -> bool:
+        """Whether `news` would do so now; any thread may ask."""
 
     def news(self) -> Iterator[str]:
         """To be asked before each request, never within one: sentences for the user; `name` may change here alone."""
@@ -59,16 +67,21 @@ def pick(device: str = "cpu", precision: Precision = "auto", choice: Choice = "a
     What a single network does is decided where it is compiled, by measuring it once. Missing if OpenVINO was asked for
     by name and is not installed.
     """
-    exact, bfloat16 = precision == "float32", has_bfloat16(device)
+    exact = precision == "float32"
+    eager = Eager(device, torch.float32 if exact else fastest(device))
+    if choice == "compile":
+        from ddpm.runtime.compiled import Compiled
+
+        return Compiled(eager)
     if choice == "torch" or exact or device != "cpu":
-        return Eager(device, bfloat16=bfloat16 and not exact)
+        return eager
     from ddpm.runtime.openvino import OpenVINO, installed
 
     if installed():
-        return OpenVINO(bfloat16, cores(), wait=choice == "openvino")
+        return OpenVINO(has_bfloat16(device), cores(), wait=choice == "openvino")
     if choice == "openvino":
         raise Missing("The engine openvino needs its package: pip install openvino")
-    return Eager(device, bfloat16)
+    return eager
 
 
-__all__ = ["Choice", "Eager", "Network", "Precision", "Runtime", "cores", "has_bfloat16", "pick", "resolved"]
+__all__ = ["Choice", "Eager", "Network", "Precision", "Runtime", "cores", "fastest", "has_bfloat16", "pick", "resolved"]

@@ -26,6 +26,7 @@ from ddpm.runtime.cores import CPUINFO
 
 KEPT = 12  # entries; those not used for longest go first
 PATIENCE = 900.0  # seconds without news after which whoever was making an entry is taken for dead
+DAY = 24 * 3600.0  # seconds after which a conversion that failed is tried again: memory may have been short
 VERDICT = "verdict.json"
 
 
@@ -39,6 +40,7 @@ class Verdict:
     seconds: float = 0.0  # a call of the graph, CPU time of one thread
     eager_seconds: float = 0.0  # the same call in torch, alternating with it
     error: float = 0.0  # relative L2 distance of the graph's output to float32's
+    failed: bool = False  # nothing was found out: the conversion crashed
 
 
 def cache_folder() -> Path:
@@ -75,9 +77,15 @@ def processor() -> str:
 
 
 def read_verdict(entry: Path) -> Verdict | None:
-    """The entry's verdict, and its date renewed; None where there is none that can be read."""
+    """The entry's verdict, and its date renewed; None where there is none that can be read.
+
+    A failure is believed for a day, then its entry goes.
+    """
     try:
         verdict = Verdict(**json.loads((entry / VERDICT).read_text(encoding="utf-8")))
+        if verdict.failed and time.time() - (entry / VERDICT).stat().st_mtime > DAY:
+            shutil.rmtree(entry, ignore_errors=True)
+            return None
         os.utime(entry)
     except (OSError, ValueError, TypeError):
         return None

@@ -57,7 +57,7 @@ def judged(work: Work, folder: Path) -> Verdict:
     exact = Flat(work.module, work.signature, features=False)(*work.tensors)
     features = time_features(work.module, work.tensors)
     inputs = [*work.tensors, *([] if features is None else [features])]
-    eager = Eager("cpu", work.bfloat16)
+    eager = Eager("cpu", torch.bfloat16 if work.bfloat16 else torch.float32)
     flat = Flat(work.module, work.signature, features is not None)
     convert(flat, inputs, folder)
     graph = Graph(folder, work.bfloat16, threads=1)

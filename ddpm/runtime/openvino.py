@@ -43,6 +43,7 @@ LOG = "log.txt"
 ROOT = Path(__file__).resolve().parents[2]
 
 _log = logging.getLogger(__name__)
+_told: set[Path] = set()  # entries of whose failure this process has spoken
 
 
 def installed() -> bool:
@@ -71,7 +72,7 @@ class OpenVINO:
         self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object], key: str
     ) -> Running | Accelerated:
         """As Runtime.compile. The module's matrices are re-stored for torch, which stays for what the graph cannot."""
-        eager = Eager("cpu", self.bfloat16)
+        eager = Eager("cpu", torch.bfloat16 if self.bfloat16 else torch.float32)
         size = sum(parameter.numel() for parameter in module.parameters())
         if not FEWEST <= size <= MOST or not key:
             return eager.compile(module, call, example, key)
@@ -107,6 +108,14 @@ class Accelerated:
     def __call__(self, x_t: Tensor, *args: Any) -> Tensor:
         return self._run(x_t, *args)
 
+    @property
+    def preparing(self) -> bool:
+        return not self._settled
+
+    @property
+    def prepared(self) -> bool:
+        return not self._settled and (self._conversion is None or self._conversion.ended)
+
     def news(self) -> Iterator[str]:
         """Between requests: take the graph into use if it is there by now; sentences about what is going on."""
         if self._settled:
@@ -119,6 +128,9 @@ class Accelerated:
         self._settled = True
         verdict = read_verdict(self._entry) or Verdict(False, "what was worked out about it cannot be read")
         known = self._conversion is None and not self._engine.wait  # said at an earlier start
+        if verdict.failed and self._entry not in _told:  # but a failure once at each
+            known = False
+            _told.add(self._entry)
         if verdict.use:
             try:
                 self._take(Graph(self._entry, self._engine.bfloat16, self._engine.threads), verdict.wrapped)
@@ -156,9 +168,13 @@ class Elsewhere:
 
     entry: Path
 
-    def over(self, wait: bool) -> bool:
+    @property
+    def ended(self) -> bool:
         """Whether it is there, or nobody is making it any more."""
-        while not (there := read_verdict(self.entry) is not None or not being_made(self.entry)) and wait:
+        return read_verdict(self.entry) is not None or not being_made(self.entry)
+
+    def over(self, wait: bool) -> bool:
+        while not (there := self.ended) and wait:
             time.sleep(0.2)
         return there
 
@@ -171,15 +187,19 @@ class Conversion:
     folder: Path
     entry: Path
 
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
     def over(self, wait: bool) -> bool:
         """Whether it has ended. One that failed leaves a verdict that says so, so that it is not tried each time."""
-        if not wait and self.process.poll() is None:
+        if not wait and not self.ended:
             return False
         if self.process.wait():
             said = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
             reason = said[-1][:200] if said else "the process died"
             _log.warning("Converting for OpenVINO failed (exit code %s): %s", self.process.returncode, reason)
-            write_verdict(self.folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})"))
+            write_verdict(self.folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})", failed=True))
             publish(self.folder, self.entry)
         return True
 

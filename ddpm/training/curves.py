@@ -29,6 +29,7 @@ class Point(NamedTuple):
     loss: float  # mean since the point before
     per_second: float  # pictures
     rate: float  # share of the full learning rates
+    waiting: float = 0.0  # share of the time spent on getting the batches
 
 
 class Curves:
@@ -42,7 +43,7 @@ class Curves:
     def add(self, point: Point) -> None:
         self.points.append(point)
         if self.board:
-            for name in ("loss", "per_second", "rate"):
+            for name in ("loss", "per_second", "rate", "waiting"):
                 self.board.add_scalar(name, getattr(point, name), point.pictures)
 
     def show(self, name: str, image: Image.Image, pictures: int) -> None:
@@ -57,8 +58,8 @@ class Curves:
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(Point._fields)
-        writer.writerows([p.pictures, f"{p.seconds:.1f}", f"{p.loss:.6f}", f"{p.per_second:.2f}", f"{p.rate:.4f}"]
-                         for p in self.points)  # fmt: skip
+        writer.writerows([p.pictures, f"{p.seconds:.1f}", f"{p.loss:.6f}", f"{p.per_second:.2f}", f"{p.rate:.4f}",
+                          f"{p.waiting:.4f}"] for p in self.points)  # fmt: skip
         write_whole(self.file, text.getvalue().encode())
         if len(self.points) > 1:
             chosen = sorted({0, len(sheets) // 2, len(sheets) - 1}) if sheets else []
@@ -69,12 +70,13 @@ class Curves:
 
 
 def read_points(file: Path) -> list[Point]:
-    """Up to the first row that is none: a damaged file costs points, not the run."""
+    """Up to the first row that is none: a damaged file costs points, not the run. Older files say less."""
     points: list[Point] = []
     if file.exists():
         with file.open(encoding="utf-8", newline="") as opened, contextlib.suppress(*DAMAGED):
             for row in csv.DictReader(opened):
-                points.append(Point(int(row["pictures"]), *(float(row[key]) for key in Point._fields[1:])))
+                rest = (float(row[key]) if key in row else 0.0 for key in Point._fields[1:])
+                points.append(Point(int(row["pictures"]), *rest))
     return points
 
 
@@ -88,7 +90,8 @@ def draw(points: Sequence[Point]) -> Image.Image:
     upper, lower = (LEFT, TOP, SIZE[0] - RIGHT, middle), (LEFT, middle + GAP, SIZE[0] - RIGHT, SIZE[1] - BOTTOM)
     _plot(pen, upper, span, points, loss, LOSS, f"loss {points[-1].loss:.4f}", log=True, mean=True)
     pace = [point.per_second for point in points]
-    _plot(pen, lower, span, points, pace, PACE, f"pictures a second {points[-1].per_second:.1f}")
+    waiting = f"{points[-1].waiting:.0%} of the time waiting for data"
+    _plot(pen, lower, span, points, pace, PACE, f"{waiting}, pictures a second {points[-1].per_second:.1f}")
     for share in (0, 0.25, 0.5, 0.75, 1):
         value = span[0] + share * (span[1] - span[0])
         x = upper[0] + share * (upper[2] - upper[0])

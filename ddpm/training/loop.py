@@ -21,6 +21,7 @@ from torch import nn
 
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.training.attention import fast_backward
+from ddpm.training.ceiling import counted, reached
 from ddpm.training.config import TrainConfig
 from ddpm.training.curves import Point
 from ddpm.training.data import open_data
@@ -84,13 +85,14 @@ class Run:
             self.state.load(before_decay)  # there is more time now than when the decay began
             self._say(f"Going on at the constant rate from {self.state.images} pictures, before the decay.")
         self.network: nn.Module = self.processes.prepare_model(_compiled(module) if config.compile else module)
+        self.waited = 0.0  # seconds of the last step before its batches were there
         self.records = Records(config, self.task, self.state, len(pictures)) if self.main else None
 
     def go(self) -> bool:
         config, state = self.config, self.state
         parameters = sum(p.numel() for p in state.module.parameters())
         self._say(f"{parameters:,} parameters on {self.device}, {self.processes.num_processes} process(es)")
-        progress = Progress(config.images, state.images, self.pace, self.main)
+        progress = Progress(config.images, state.images, self.pace, self.main, self.processes.num_processes)
         began, before = time.monotonic(), state.seconds
         self.network.train()
         with _stop_asked() as asked:
@@ -104,11 +106,11 @@ class Run:
                     state.falling = True
                 seen = state.images
                 state.set_rates(now.factor)
-                state.note(self.step(seen))
+                state.note(self._first_step(seen, progress) if progress.work is None else self.step(seen))
                 state.images, state.steps = seen + config.batch, state.steps + 1
                 state.seconds = before + time.monotonic() - began
                 state.average()
-                progress(state.images, state.mean_loss())
+                progress(state.images, state.mean_loss(), self.waited)
                 if self.records:
                     self._record(self.records, seen, now, progress)
         progress.close()
@@ -117,13 +119,25 @@ class Run:
         self.processes.wait_for_everyone()
         return not stopped
 
+    def _first_step(self, seen: int, progress: Progress) -> float:
+        """A step; on a GPU it also finds out what share of the GPU's arithmetic a picture is."""
+        progress.work = 0.0
+        if self.device != "cuda" or self.config.compile:  # what was compiled cannot be counted
+            return self.step(seen)
+        loss, flops = counted(lambda: self.step(seen))
+        share = self.config.batch // self.processes.num_processes
+        progress.work = flops / share / reached(self.device, TYPES[self.config.precision])
+        return loss
+
     def step(self, seen: int) -> float:
         """One optimiser step over config.batch pictures. -> the loss."""
         config, state = self.config, self.state
-        total, parts = 0.0, self._rows()
+        total, parts, self.waited = 0.0, self._rows(), 0.0
         for i, rows in enumerate(parts):
             dice = Dice(config.seed, seen, config.batch, rows)
+            began = time.monotonic()
             batch = self.task.batches(dice)
+            self.waited += time.monotonic() - began
             waits = self.processes.no_sync(self.network) if i + 1 < len(parts) else contextlib.nullcontext()
             with waits, fast_backward(self.device):
                 with torch.autocast(self.device, TYPES[config.precision], enabled=config.precision != "fp32"):
@@ -184,7 +198,8 @@ class Run:
         config, state = self.config, self.state
         if state.steps % POINT == 0:
             loss = state.mean_loss(POINT)
-            records.curves.add(Point(state.images, state.seconds, loss, progress.per_second, now.factor))
+            point = Point(state.images, state.seconds, loss, progress.per_second, now.factor, progress.waiting)
+            records.curves.add(point)
         if _passes(seen, state.images, config.save_every):
             records.save()
         records.snapshot()

@@ -6,17 +6,20 @@ Nothing here imports torch: the page answers first, and the engine's thread load
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr  # noqa: E402  (after the switch above: gradio reads it at import)
 from PIL import Image  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
 from ddpm.engine import Engine  # noqa: E402
 from ddpm.ui import api, denoising, image_to_image, inpaint, refill, selfie, text_to_image, upscale  # noqa: E402
 from ddpm.ui.controls import ASSETS, LISTEN, heading, script  # noqa: E402
 from ddpm.ui.easel import Easel, Page  # noqa: E402
+from ddpm.ui.first_look import FirstLook  # noqa: E402
 from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
 from ddpm.ui.registry import registry_panel  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
@@ -27,10 +30,10 @@ HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></d
 <h1>ddpm</h1><p>A small diffusion studio</p><button type="button" class="mode">Light or dark</button>"""
 
 
-def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
+def build_app(engine: Engine, model: str | None = None) -> Queued:
     """The page and its endpoints. `model` stands first in the menus."""
     page = Page(engine, Shelf(), model)
-    with gr.Blocks(title="ddpm", analytics_enabled=False, fill_width=True, delete_cache=(900, 7200)) as demo:
+    with Queued(title="ddpm", analytics_enabled=False, fill_width=True, delete_cache=(900, 7200)) as demo:
         with gr.Row(elem_id="head"):
             gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=script("page"))
             recipe = refill.button()
@@ -57,9 +60,18 @@ def build_app(engine: Engine, model: str | None = None) -> gr.Blocks:
         refill.wire(recipe, unused, page, tabs, modes)
         follow_file(demo, page, [text, changed, repainted, faces, film])
         api.endpoints(page)
-    demo.queue(max_size=64, default_concurrency_limit=None)
-    demo.shelf = page.shelf  # type: ignore[attr-defined]
+    demo.shelf, demo.seen = page.shelf, threading.Event()
     return demo
+
+
+class Queued(gr.Blocks):
+    """A page whose queue is ours from the beginning: every call of `queue` builds gradio's web application anew."""
+
+    shelf: Shelf
+    seen: threading.Event  # set once somebody has got the page
+
+    def queue(self, *args: Any, **options: Any) -> Any:
+        return super().queue(*args, **{"max_size": 64, "default_concurrency_limit": None, **options})
 
 
 def _next_steps(easel: Easel, tabs: gr.Tabs, changed: Easel, repainted: Easel, small: gr.Image) -> None:
@@ -79,11 +91,12 @@ def _next_steps(easel: Easel, tabs: gr.Tabs, changed: Easel, repainted: Easel, s
     easel.enlarge.click(send("upscale"), state, [tabs, small], **LISTEN)
 
 
-def launch_options(demo: gr.Blocks, engine: Engine) -> dict[str, Any]:
+def launch_options(demo: Queued, engine: Engine) -> dict[str, Any]:
     """Arguments of `demo.launch`: the look, the routes, the folders it may serve, and nothing that calls outside."""
+    own = {"routes": routes(engine), "middleware": [Middleware(FirstLook, seen=demo.seen)]}
     return {
         "theme": Studio(), "css_paths": [ASSETS / "style.css"], "footer_links": ["api", "settings"],
-        "allowed_paths": [str(demo.shelf.folder), str(ASSETS)],  # type: ignore[attr-defined]
-        "app_kwargs": {"routes": routes(engine)}, "max_file_size": "20mb", "show_error": False,
+        "allowed_paths": [str(demo.shelf.folder), str(ASSETS)],
+        "app_kwargs": own, "max_file_size": "20mb", "show_error": False,
         "run_history": False, "ssr_mode": False, "enable_monitoring": False,
     }  # fmt: skip

@@ -8,7 +8,6 @@ import gradio as gr
 from PIL import Image
 
 from ddpm.events import Event, Framed
-from ddpm.faces import frame_face
 from ddpm.request import LIMITS, SELFIE_COUNT, SELFIE_STRENGTH, Request
 from ddpm.ui import examples
 from ddpm.ui.controls import PICTURE, PRIVATE, Fields, buttons, folded, follow_model, heading, prompt_box, settings
@@ -62,6 +61,8 @@ def build(page: Page) -> Easel:
     def frame(image: Image.Image | None) -> Updates:
         if image is None:
             return {framed: "", way: dict.fromkeys(STATIONS)}
+        from ddpm.faces import frame_face  # here, because it brings OpenCV, which the page can do without
+
         face = told(frame_face, image, SHOWN)
         if face.notice:
             gr.Info(face.notice)

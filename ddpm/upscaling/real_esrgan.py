@@ -34,13 +34,18 @@ class Source:
     shape: RRDB | Compact
     tile: int  # pixels a side
     margin: int  # Compact: 18 convolutions of 3x3 reach 18 pixels, exact. RRDB: beyond 32 nothing visible is gained
+    each: int  # bytes held for a pixel of a tile and its margin, in float32
+    weights: int  # bytes of the network, in float32
 
 
 SOURCES = {
-    "x4plus": Source("RealESRGAN_x4plus.pth", "realesrgan-x4plus", RRDB(64, 23), 128, 32),
-    "x4plus-anime": Source("RealESRGAN_x4plus_anime_6B.pth", "realesrgan-x4plus-anime", RRDB(64, 6), 128, 32),
-    "animevideov3": Source("realesr-animevideov3.pth", "realesr-animevideov3-x4", Compact(64, 16, 4), 256, 18),
-}
+    "x4plus": Source(
+        "RealESRGAN_x4plus.pth", "realesrgan-x4plus", RRDB(64, 23), 128, 32, 9_500, 66_800_000),
+    "x4plus-anime": Source(
+        "RealESRGAN_x4plus_anime_6B.pth", "realesrgan-x4plus-anime", RRDB(64, 6), 128, 32, 9_500, 17_900_000),
+    "animevideov3": Source(
+        "realesr-animevideov3.pth", "realesr-animevideov3-x4", Compact(64, 16, 4), 256, 18, 520, 2_490_000),
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=2)

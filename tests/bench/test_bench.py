@@ -12,13 +12,17 @@ import pytest
 import torch
 
 from ddpm.__main__ import main
-from ddpm.bench import training
+from ddpm.bench import faces, growth, pictures, training
 from ddpm.bench.clock import Timing, alternating
-from ddpm.bench.pictures import made
-from ddpm.bench.report import compared
-from ddpm.bench.stock import ddim_guided, flow_heun
+from ddpm.bench.lever import Lever
+from ddpm.bench.pictures import STOCK, made
+from ddpm.bench.report import BEGIN, END, compared, placed
+from ddpm.bench.starting import warm
+from ddpm.bench.stock import ddim_guided
+from ddpm.diffusion import likeness
 from ddpm.diffusion.schedule import CLEAN
 from ddpm.engine import Engine
+from ddpm.errors import BadRequest
 from ddpm.loading import embedded
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.hybrid import Hybrid, HybridConfig
@@ -36,20 +40,39 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.2)
     card = ModelCard("tiny", "Tiny", "embedded", "hybrid", 16, 3, "x0", "flow", "minilm", "MIT",
-                     Defaults(steps=STEPS, guidance_scale=2.0), "text")  # fmt: skip
+                     Defaults(steps=STEPS, guidance_scale=2.0, guidance_until=0.4), "text")  # fmt: skip
     folder = tmp_path_factory.mktemp("weights")
     embedded.save(folder / "tiny", network, card, card_text="# tiny\n")
     return folder
 
 
-def test_the_stock_loop_paints_our_picture(weights: Path) -> None:
+@pytest.mark.parametrize("sampler", STOCK)
+def test_the_stock_loop_paints_our_picture(weights: Path, sampler: str) -> None:
     engine = Engine(weights, precision="float32")
     model = engine.catalogue.load("tiny")
-    theirs = flow_heun(model, model.network, model.levels(STEPS, "heun"), "a fox", 2.0, seed=4)
-    own = made(engine, Request(model="tiny", prompt="a fox", seed=4))[0].image
-    other = made(engine, Request(model="tiny", prompt="a fox", seed=5))[0].image
-    apart = [np.abs(np.asarray(theirs, float) - np.asarray(image, float)).mean() for image in (own, other)]
-    assert apart[0] < 0.02 < 2 < apart[1]
+    theirs = STOCK[sampler](model, model.network, model.levels(5, sampler), "a fox", 2.0, 4)
+
+    def apart(**values: object) -> float:
+        request = {"seed": 4, "guidance_until": 0, **values}
+        own = made(engine, Request.checked(model="tiny", prompt="a fox", sampler=sampler, steps=5, **request))[0]
+        return float(np.abs(np.asarray(theirs, float) - np.asarray(own.image, float)).mean())
+
+    assert apart() < 0.02 < 0.1 < apart(guidance_until=None) and apart(seed=5) > 2
+
+
+def test_two_pictures_that_differ_are_a_fault_and_an_exit_code(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "SAME", -1.0)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    given = ["--only", "pictures", "--rounds", "1", "--weights", str(weights), "--readme", str(readme)]
+    assert main(["bench", *given]) == 1
+    said = readme.read_text()
+    assert said.startswith("before\n") and said.endswith("after\n") and "old" not in said and "| 0.8 s |" in said
+    assert "grey levels apart" in said and "grey levels apart" in capsys.readouterr().err
+    with pytest.raises(BadRequest, match="bench -->"):
+        placed("nothing here", "a table")
 
 
 def test_the_guided_loop_goes_towards_its_target() -> None:
@@ -78,13 +101,20 @@ def test_ratios_are_over_the_first_row() -> None:
     assert "| fast | 2 | 1.5 | 3.00 | 2.00 |  | said |" in table.markdown()
 
 
-def test_the_command_writes_both_files(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_both_files(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, enlarging = growth.sizes_table, growth.enlarging_table
+    monkeypatch.setattr(growth, "sizes_table", lambda: sizes((32, 64)))
+    monkeypatch.setattr(growth, "enlarging_table", lambda weights: enlarging(weights, (16, 32)))
     parts = ["--only", "networks", "--only", "pictures", "--only", "growth", "--rounds", "1"]
     assert main(["bench", *parts, "--weights", str(weights), "--out", str(tmp_path)]) == 0
     said = json.loads((tmp_path / "bench.json").read_text())
-    assert [table["title"].split()[0] for table in said["tables"]] == ["Network", "A", "Growth"]
+    assert [table["title"].split()[0] for table in said["tables"]] == ["Network", "A", "A", *["Growth"] * 3]
     assert all(row["timing"]["wall"] > 0 for table in said["tables"] for row in table["rows"])
-    steps = [row["times_faster_cpu"] for row in said["tables"][2]["rows"]]
+    steps = [row["times_faster_cpu"] for row in said["tables"][3]["rows"]]
+    assert all("16 times the work" not in row["note"] for row in said["tables"][4]["rows"])
+    assert said["tables"][4]["rows"][1]["note"].startswith("4 times the work")
     assert steps[0] == 1 and steps[2] < steps[0] and not any(map(math.isnan, steps))
     markdown = (tmp_path / "bench.md").read_text()
     assert said["tables"][0]["title"] in markdown and "grey levels" in markdown and "tiny" in capsys.readouterr().out
@@ -105,3 +135,31 @@ def test_both_training_steps_train_the_same_network(tmp_path: Path, monkeypatch:
     assert all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
     run.step(0)
     assert not all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
+
+
+def test_a_model_is_not_warm_while_it_is_rehearsed() -> None:
+    assert not warm({}) and not warm({"loaded": ["scenes"], "queue": 0, "warm": [], "running": "warm scenes"})
+    assert not warm({"warm": ["scenes"], "running": "warm scenes"})
+    assert warm({"warm": ["scenes"], "running": None}) and warm({"warm": ["scenes"], "running": "warm faces"})
+
+
+def test_faces_are_guided_by_a_face_and_beside_stock_at_equal_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"sample_size": 32, "block_out_channels": (16, 16), "norm_num_groups": 8, "layers_per_block": 1,
+             "down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}  # fmt: skip
+    calls: list[bool] = []
+    stock, guide = faces.ddim_guided, likeness.edge_loss
+    monkeypatch.setattr(faces, "SHAPE", small)
+    monkeypatch.setattr(faces, "lever", lambda engine, photo: Lever(0.5, 0.4))
+    monkeypatch.setattr(faces, "ceiling", lambda rounds: (100.0, "matrix product"))
+    monkeypatch.setattr(faces, "ddim_guided", lambda *given: calls.append(given[-1]) or stock(*given))
+    guided: list[int] = []
+    monkeypatch.setattr(likeness, "edge_loss", lambda known: guided.append(1) or guide(known))
+    one, five = faces.faces_tables(Engine(choice="torch"), rounds=1)
+    assert set(calls) == {True, False} and guided and not five.fault
+    assert len(one.rows) == 4 and "at equal steps nothing here" in one.note and "0.40 and 0.50" in one.note
+    ratios = [five.rows[at].timing.wall / five.rows[0].timing.wall for at in (1, 2)]
+    assert [row.times_faster for row in five.rows[1:]] == pytest.approx(ratios)
+    assert [figure.bar for figure in (*one.figures, *five.figures)][:3] == ["8", "8", "2.5"]
+    assert five.rows[1].timing.wall == faces.COUNT * one.rows[0].timing.wall
+    monkeypatch.setattr(faces, "PHOTO", Path(faces.PHOTO).with_name("sunset.png"))
+    assert "no face was found" in faces.faces_tables(Engine(choice="torch"), rounds=1)[1].fault

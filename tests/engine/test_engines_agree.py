@@ -25,7 +25,12 @@ def picture(engine: Engine, name: str) -> tuple[np.ndarray, str, list[str]]:
 
 @pytest.mark.parametrize(
     ("name", "choice"),
-    [("scenes", "torch"), ("faces", "torch"), pytest.param("scenes", "openvino", marks=pytest.mark.slow)],
+    [
+        ("scenes", "torch"),
+        ("faces", "torch"),
+        pytest.param("scenes", "openvino", marks=pytest.mark.slow),
+        pytest.param("faces", "openvino", marks=pytest.mark.slow),
+    ],
 )
 def test_pictures_are_within_one_and_a_half_grey_levels(
     name: str, choice: Choice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

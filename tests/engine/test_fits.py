@@ -15,9 +15,11 @@ from ddpm import memory
 from ddpm.engine import Engine
 from ddpm.errors import TooMuch
 from ddpm.events import Result
-from ddpm.memory import Estimates, free_memory, held
+from ddpm.memory import Estimates, amount, free_memory, held
 from ddpm.plan import resolve
 from ddpm.request import FilmRequest, FromSelfie, Request
+from ddpm.upscaling.cost import PLANES, enlarging
+from ddpm.upscaling.real_esrgan import SOURCES, _empty
 
 
 def test_what_a_network_holds_is_counted_exactly() -> None:
@@ -73,9 +75,9 @@ def test_a_way_back_through_the_network_is_counted(engine: Engine, photo: Image.
 def test_a_refusal_names_what_would_fit(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, values: dict[str, object], spare: int, words: str
 ) -> None:
-    """Free is what one enlarged picture needs, and room for `spare` tenths of a second one."""
+    """Free is what one picture, enlarged where it is, needs, and room for `spare` tenths of a second one."""
     model, estimates = engine.models.get("tiny"), Estimates()
-    one = estimates.needed(resolve(Request(model="tiny", upscale=4), model.card), model)
+    one = estimates.needed(resolve(Request.checked(model="tiny", upscale=values.get("upscale")), model.card), model)
     free = int((one + spare / 10 * 6 * 64 * 64) / memory.SPARE) + 1
     monkeypatch.setattr(memory, "free_memory", lambda device: free)
     request = Request.checked(model="tiny", **values)
@@ -85,6 +87,47 @@ def test_a_refusal_names_what_would_fit(
         fits = {"count": int(found[1])} if found.groups() else {"upscale": 1, "film": None, "steps": 1}
         made = list(engine.run(request.model_copy(update=fits)))
         assert any(isinstance(event, Result) for event in made)
+
+
+@pytest.mark.parametrize("upscaler", SOURCES)
+def test_what_a_tile_holds_is_what_its_network_does(upscaler: str) -> None:
+    source = SOURCES[upscaler]
+    net = _empty(source.shape)
+    counted = held(net, net, torch.empty(1, 3, 148, 148, device="meta"))
+    assert counted <= source.each * 148**2 <= 1.05 * counted
+    weights = sum(4 * parameter.numel() for parameter in net.parameters())
+    assert weights <= source.weights <= 1.02 * weights
+    one, more = (enlarging(upscaler, side, side, 4) for side in (40, 2000))
+    assert one - source.weights == source.each * 60**2 + PLANES * 40**2  # with its border; the libraries are there
+    tile = enlarging(upscaler, 4000, 4000, 4) - more - PLANES * (4000**2 - 2000**2)
+    assert abs(tile) < 0.1 * source.each * source.tile**2  # however large the picture
+
+
+def test_an_enlarging_that_does_not_fit_is_refused_before_it_starts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _empty(SOURCES["animevideov3"].shape)  # so that its libraries are there
+    picture = Image.new("RGB", (600, 300), "red")
+    free = int((enlarging("animevideov3", 300, 150, 4) + 6 * 1200 * 600) / memory.SPARE) + 1
+    monkeypatch.setattr(memory, "free_memory", lambda device: free)
+    with pytest.raises(TooMuch, match="600 x 300 pixels made 4 times larger .* MB are free; of .* 300 x 150 would"):
+        list(engine.upscale(picture, 4))
+    assert any(isinstance(event, Result) for event in engine.upscale(picture.resize((300, 150)), 4))
+
+
+def test_weights_larger_than_free_memory_are_not_read(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(weights)
+    size = next(card.bytes for card in engine.cards() if card.name == "tiny")
+    monkeypatch.setattr(engine.catalogue, "load", lambda *given: pytest.fail("it was read"))
+    monkeypatch.setattr(memory, "free_memory", lambda device: size)
+    with pytest.raises(TooMuch, match="weights of tiny are 1 MB, and 1 MB of memory are free; close"):
+        engine.models.get("tiny")
+
+
+def test_amounts_are_readable() -> None:
+    assert [amount(size) for size in (1, 60 * 2**20, 2**30 - 2**20, 2**30, 2.55 * 2**30)] == [
+        "1 MB", "60 MB", "1023 MB", "1.0 GB", "2.5 GB"
+    ]  # fmt: skip
 
 
 def test_the_largest_size_that_fits_is_named_and_does(engine: Engine) -> None:

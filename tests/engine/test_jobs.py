@@ -149,3 +149,18 @@ def test_closing_ends_everything() -> None:
     with pytest.raises(LineFull, match="closed"):
         line.submit(saying("late"))
     assert line._worker is not None and not line._worker.is_alive()
+
+
+def test_work_that_gives_way_is_stopped_by_any_other_and_only_by_that(line: Line) -> None:
+    running = threading.Event()
+
+    def work(job: Job) -> Iterator[Event]:
+        running.set()
+        yield from until_stopped(job)
+
+    spare = line.submit(work, what="warm", gives_way=True)
+    assert running.wait(5) and line.running == "warm" and not line.idle
+    waiting = line.submit(saying("later"), what="warm", gives_way=True)
+    assert spare.state == "running" and waiting.state == "waiting"
+    asked = line.submit(saying("now"))
+    assert asked.done.wait(5) and (spare.state, waiting.state, asked.state) == ("stopped", "stopped", "finished")

@@ -7,7 +7,7 @@ import sys
 
 from ddpm.engine import ROOT
 
-HEAVY = ("torch", "torchvision", "diffusers", "transformers", "openvino", "realesrgan", "scipy")
+HEAVY = ("torch", "torchvision", "diffusers", "transformers", "openvino", "realesrgan", "scipy", "cv2")
 PAGE = f"""
 import sys
 from ddpm.engine import Engine

@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from ddpm.runtime.cache import (
+    DAY,
     KEPT,
     PATIENCE,
+    VERDICT,
     Verdict,
     being_made,
     entry_name,
@@ -43,6 +45,16 @@ def test_an_entry_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     assert read_verdict(entry) == GOOD and [path.name for path in entry.parent.iterdir()] == ["entry"]
     (entry / "verdict.json").write_text("{")
     assert read_verdict(entry) is None
+
+
+def test_a_failure_is_believed_for_a_day_and_a_slow_graph_for_good(tmp_path: Path) -> None:
+    failure, slow = Verdict(False, "its conversion failed", failed=True), Verdict(False, "it is only 1.02 times faster")
+    failed, known = made(tmp_path / "failed", failure), made(tmp_path / "slow", slow)
+    assert (read_verdict(failed), read_verdict(known)) == (failure, slow)
+    for entry in (failed, known):
+        os.utime(entry / VERDICT, (time.time() - DAY - 60,) * 2)
+    assert (read_verdict(failed), read_verdict(known)) == (None, slow)
+    assert read_verdict(made(failed)) == GOOD  # there is room for a new one
 
 
 def test_a_dead_makers_folder_is_let_go(tmp_path: Path) -> None:

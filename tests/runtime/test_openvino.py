@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
-from ddpm.runtime import has_bfloat16, pick
+from ddpm.runtime import Network, has_bfloat16, openvino, pick
 from ddpm.runtime.cache import cache_folder
+from ddpm.runtime.openvino import fitting
 
 pytest.importorskip("openvino", reason="needs the package openvino")
 CONFIG = HybridConfig(size=32, widths=(32, 160), res_blocks=1, blocks=2, text_width=48)
@@ -118,6 +120,25 @@ def test_a_crash_while_converting_is_a_sentence_and_is_remembered(own_cache: Pat
         assert ("Preparing" in said[0]) == first and "torch is: its conversion failed" in said[-1]
         assert torch.equal(network(x_t), x_t) and network.name.startswith("torch")
         assert len(list(own_cache.iterdir())) == 1
+    openvino._told.clear()  # as in another start of the program
+    said = [list(later().news()) for _ in range(2)]
+    assert len(said[0]) == 1 and "its conversion failed" in said[0][0] and said[1] == []
+
+
+def later() -> Network:
+    """The same network again, where OpenVINO was not asked for by name."""
+    module, x_t = Crashes(), torch.ones(1, 3, 8, 8)
+    return pick("cpu").compile(module, lambda x_t: module(x_t), lambda: module(x_t), "0123456789")
+
+
+def test_sizes_that_the_graph_was_not_made_for_are_torchs() -> None:
+    shapes = [(-1, *tensor.shape[1:]) for tensor in inputs(1)]
+    graph, module = SimpleNamespace(shapes=shapes), nn.Identity()
+    square = list(inputs(2))
+    assert fitting(graph, module, square) is not None
+    for width, height in ((40, 32), (32, 24), (64, 64), (31, 33)):
+        assert fitting(graph, module, [torch.zeros(2, 3, height, width), *square[1:]]) is None
+    assert fitting(graph, module, list(inputs(3))) is None and fitting(graph, module, None) is None
 
 
 def test_small_networks_are_not_worth_a_conversion(own_cache: Path) -> None:
@@ -128,7 +149,6 @@ def test_small_networks_are_not_worth_a_conversion(own_cache: Path) -> None:
 
 def test_what_is_not_installed_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from ddpm.errors import Missing
-    from ddpm.runtime import openvino
 
     monkeypatch.setattr(openvino, "installed", lambda: False)
     assert pick("cpu").name.startswith("torch")

@@ -1,0 +1,41 @@
+"""The page is shown before what it will need is loaded, and gradio builds its application no oftener than it must."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from ddpm.engine import Engine
+from ddpm.ui import Queued, build_app, launch_options
+from ddpm.ui.first_look import FirstLook
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "counts"), [("GET", "/", True), ("HEAD", "/", False), ("GET", "/health", False)]
+)
+def test_the_page_was_seen_once_it_was_answered(method: str, path: str, counts: bool) -> None:
+    seen, during = threading.Event(), []
+
+    async def page(scope: object, receive: object, send: object) -> None:
+        during.append(seen.is_set())
+
+    async def nothing(*message: object) -> dict[str, object]:
+        return {}
+
+    asyncio.run(FirstLook(page, seen)({"type": "http", "method": method, "path": path}, nothing, nothing))  # type: ignore[arg-type]
+    assert during == [False] and seen.is_set() == counts
+
+
+def test_the_queue_is_ours_without_a_second_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    queue = gr.Blocks.queue
+    monkeypatch.setattr(gr.Blocks, "queue", lambda self, **options: made.append(options) or queue(self, **options))
+    engine = Engine(tmp_path)
+    demo = build_app(engine)
+    assert isinstance(demo, Queued) and made == [{"max_size": 64, "default_concurrency_limit": None}]
+    assert launch_options(demo, engine)["app_kwargs"]["middleware"][0].kwargs == {"seen": demo.seen}
+    engine.close()
