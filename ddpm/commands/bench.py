@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ddpm.commands.terminal import engine_argument, weights_argument
+from ddpm.errors import BadRequest
 
 HELP = "measure how fast this is here, against the usual way with the same weights"
 SLOW = ("faces",)  # what --quick leaves out: minutes, most of them in what we are compared with
@@ -28,6 +29,18 @@ def arguments(command: argparse.ArgumentParser) -> None:
     weights_argument(command)
 
 
+def _readable(file: Path) -> str:
+    """A text with the marks between which the figures go."""
+    from ddpm.bench.report import placed
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{file} cannot be read: {error}.", "readme") from error
+    placed(text, "")
+    return text
+
+
 def run(given: argparse.Namespace) -> int:
     """Tables on stdout as they are measured; files once all of them are there. 1 where a ratio cannot be trusted."""
     from ddpm.bench import PARTS, run
@@ -35,6 +48,7 @@ def run(given: argparse.Namespace) -> int:
     from ddpm.engine import Engine
     from ddpm.runtime import cores
 
+    readme = _readable(given.readme) if given.readme is not None else ""  # refused now, not after an hour
     parts = tuple(given.only or (part for part in PARTS if not (given.quick and part in SLOW)))
     usable = [card.name for card in Engine(given.weights).cards() if card.usable and card.schedule == "flow"]
     models = tuple(given.model or usable)
@@ -51,7 +65,6 @@ def run(given: argparse.Namespace) -> int:
         print(f"ddpm: written to {given.out}", file=sys.stderr)
     print(report.short(), flush=True)
     if given.readme is not None:
-        text = placed(given.readme.read_text(encoding="utf-8"), report.short())
-        given.readme.write_text(text, encoding="utf-8")
+        given.readme.write_text(placed(readme, report.short()), encoding="utf-8")
     print("".join(report.faults()), file=sys.stderr)
     return 1 if report.faults() else 0

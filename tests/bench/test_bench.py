@@ -16,13 +16,12 @@ from ddpm.bench import faces, growth, pictures, training
 from ddpm.bench.clock import Timing, alternating
 from ddpm.bench.lever import Lever
 from ddpm.bench.pictures import STOCK, made
-from ddpm.bench.report import BEGIN, END, compared, placed
+from ddpm.bench.report import BEGIN, END, compared
 from ddpm.bench.starting import warm
 from ddpm.bench.stock import ddim_guided
 from ddpm.diffusion import likeness
 from ddpm.diffusion.schedule import CLEAN
 from ddpm.engine import Engine
-from ddpm.errors import BadRequest
 from ddpm.loading import embedded
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.hybrid import Hybrid, HybridConfig
@@ -71,8 +70,10 @@ def test_two_pictures_that_differ_are_a_fault_and_an_exit_code(
     said = readme.read_text()
     assert said.startswith("before\n") and said.endswith("after\n") and "old" not in said and "| 0.8 s |" in said
     assert "grey levels apart" in said and "grey levels apart" in capsys.readouterr().err
-    with pytest.raises(BadRequest, match="bench -->"):
-        placed("nothing here", "a table")
+    readme.write_text("no marks")
+    assert main(["bench", *given]) == main(["bench", *given[:-1], str(tmp_path / "none.md")]) == 1
+    refused = capsys.readouterr()
+    assert "bench -->" in refused.err and "none.md cannot be read" in refused.err and not refused.out  # before it began
 
 
 def test_the_guided_loop_goes_towards_its_target() -> None:
