@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     """Pictures (and a film) into the folder, each as it comes."""
     from ddpm.request import LIMITS, FilmRequest, Request
 
-    own = ("command", "out", "device", "weights", "settings", "film", "image", "mask")
+    own = ("command", "out", "device", "weights", "engine", "settings", "film", "image", "mask")
     values: dict[str, Any] = {name: value for name, value in vars(given).items() if name not in own}
     if given.film and given.fps is None and given.format is None:
         values["film"] = FilmRequest()
