@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ddpm.diffusion.spacing import Spacing
 from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
-from ddpm.models.card import Defaults, ModelCard, Spacing
+from ddpm.models.card import Defaults, ModelCard
 
 CONFIGS = ("config.json", "unet_config.json")  # the second in the oldest repositories
 TARGETS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 # scheduler class -> the sampler that does the same, the steps people use with it (INTEROP, diffusers' own defaults),
-# whether it clips x0 and its spacing where its config does not say
+# whether it clips x0 and its own spacing, which is the sampler's in ddpm.diffusion.spacing too
 SCHEDULERS: dict[str, tuple[str, int, bool, Spacing]] = {
     "DDPMScheduler": (
         "ddim",
@@ -59,6 +60,11 @@ class Layout:
         return self.unet_config.get("addition_embed_type") == "text_time"
 
     @property
+    def corrected(self) -> bool:
+        """Whether diffusers' pipeline sets its scheduler right (Stable Diffusion 1 and 2): offset 1, no clipping."""
+        return self.conditional and not self.two_encoders
+
+    @property
     def inpaints(self) -> bool:
         """Whether the network takes a mask and the picture round it beside x_t."""
         takes, gives = self.unet_config.get("in_channels", 4), self.codec_config.get("latent_channels", 4)
@@ -78,6 +84,8 @@ class Layout:
     @property
     def clamp(self) -> float | None:
         """The bound of |x0| that its scheduler keeps."""
+        if self.corrected:
+            return None
         scheduler = str(self.scheduler_config.get("_class_name"))
         clips = scheduler in SCHEDULERS and SCHEDULERS[scheduler][2] and self.scheduler_config.get("clip_sample", True)
         return float(self.scheduler_config.get("clip_sample_range", 1.0)) if clips else None
@@ -191,22 +199,22 @@ def _defaults(scheduler: dict[str, Any], layout: Layout) -> Defaults:
     name = str(scheduler.get("_class_name", "DDPMScheduler"))
     if name not in SCHEDULERS:
         raise CannotLoad(f"its scheduler is a {name}; read are {', '.join(SCHEDULERS)}")
-    sampler, steps, _, spacing = SCHEDULERS[name]
+    sampler, steps, *_ = SCHEDULERS[name]
     if "sde" in str(scheduler.get("algorithm_type", "")):
         sampler = "dpmpp_2m_sde"
-    spacing = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing", spacing)
+    spacing: Spacing | None = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing")
     guidance = 7.5 if layout.conditional else 1.0
     if name.startswith("Euler") and spacing == "trailing" and scheduler.get("prediction_type") != "v_prediction":
         steps, guidance = 2, 1.0  # SD Turbo and SDXL Turbo: made for one to four steps without guidance
     if name == "LCMScheduler":
-        guidance, spacing = (8.0 if layout.unet_config.get("time_cond_proj_dim") else 1.0), "trailing"
+        guidance = 8.0 if layout.unet_config.get("time_cond_proj_dim") else 1.0
     return Defaults(
         sampler=sampler,
         steps=steps,
         guidance_scale=guidance,
         spacing=spacing,
-        steps_offset=int(scheduler.get("steps_offset", 0)),
-        ends_clean=bool(scheduler.get("set_alpha_to_one", name != "PNDMScheduler")),
+        steps_offset=1 if layout.corrected else int(scheduler.get("steps_offset", 0)),
+        ends_clean=scheduler.get("set_alpha_to_one"),
     )
 
 
