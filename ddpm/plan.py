@@ -52,11 +52,12 @@ class Work:
     def plan(self, seeds: Sequence[int]) -> Plan:
         """The plan of len(seeds) pictures at once; each is the one it would be alone."""
         noise = PictureNoise(seeds, self.shape, self.model.device)
-        first = self.levels[0]
-        standard = noise()
-        x = first.sigma * (self.model.start(standard) if self.model.start else standard)
-        if self.start.x0 is not None:
-            x = x + first.alpha * self.start.x0
+        first, standard = self.levels[0], noise()
+        x = self.model.start(standard) if self.model.start else standard
+        if self.start.x0 is None:
+            x = math.hypot(first.alpha, first.sigma) * x  # as spread as pictures noised to that level would be
+        else:
+            x = first.sigma * x + first.alpha * self.start.x0
         return Plan(x, self.levels, self.start.steer(self.guided(seeds)), self.sampler, noise)
 
 

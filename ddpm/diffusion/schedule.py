@@ -17,9 +17,8 @@ from itertools import accumulate
 from operator import mul
 from typing import Any, Literal, NamedTuple, get_args
 
+from ddpm.diffusion.spacing import PLAIN, Grid, Spacing, line
 from ddpm.errors import BadRequest
-
-Spacing = Literal["leading", "trailing", "linspace", "karras"]
 
 KARRAS_RHO = 7.0  # Karras et al. 2022 (EDM), eq. 5 and table 1
 SMALLEST_ALPHA_BAR = 2.0**-24  # keeps a noise ratio finite on a path that ends without signal; the value diffusers uses
@@ -47,12 +46,12 @@ class Schedule:
     @classmethod
     def linear(cls, T: int = 1000, start: float = 1e-4, end: float = 0.02) -> Schedule:
         """Betas in a straight line. Ho et al. 2020 (DDPM), section 4."""
-        return cls.of_betas(_line(start, end, T))
+        return cls.of_betas(line(start, end, T))
 
     @classmethod
     def scaled_linear(cls, T: int = 1000, start: float = 0.00085, end: float = 0.012) -> Schedule:
         """Square roots of the betas in a straight line: latent diffusion and Stable Diffusion (Rombach et al. 2022)."""
-        return cls.of_betas([root * root for root in _line(math.sqrt(start), math.sqrt(end), T)])
+        return cls.of_betas([root * root for root in line(math.sqrt(start), math.sqrt(end), T)])
 
     @classmethod
     def cosine(cls, T: int = 1000) -> Schedule:
@@ -63,7 +62,7 @@ class Schedule:
     @classmethod
     def sigmoid(cls, T: int = 1000, start: float = 1e-4, end: float = 0.02) -> Schedule:
         """Betas along a logistic curve from -6 to 6. GeoDiff (Xu et al. 2022), as in diffusers."""
-        return cls.of_betas([start + (end - start) / (1 + math.exp(-u)) for u in _line(-6, 6, T)])
+        return cls.of_betas([start + (end - start) / (1 + math.exp(-u)) for u in line(-6, 6, T)])
 
     @classmethod
     def flow(cls, shift: float = 1.0) -> Schedule:
@@ -157,6 +156,7 @@ def levels(
     steps: int,
     spacing: Spacing = "trailing",
     *,
+    grid: Grid = PLAIN,
     final: Level | None = None,
     steps_offset: int = 0,
     kept: int | None = None,
@@ -164,7 +164,7 @@ def levels(
 ) -> list[Level]:
     """steps + 1 levels of falling noise; the last is `final`, or no noise at all.
 
-    Discrete spacings as diffusers' (Lin et al. 2023, table 2); more steps than the table has entries fall between them.
+    Discrete spacings as diffusers' (Lin et al. 2023, table 2), laid out as `grid` says, which a sampler's name chooses.
     Flow runs evenly from t = 1 to 0, bent by the schedule's shift, whatever the spacing; with `last` > 0 from 1 to
     `last`, whence one step leads to 0 (where steps are few, evenly as before). `kept`: only the final so many steps,
     those of a partial noising (Meng et al. 2021, SDEdit); of flow they begin at kept / steps of the way.
@@ -181,7 +181,7 @@ def levels(
     elif spacing == "karras":
         visited = [schedule.at_noise_ratio(ratio) for ratio in _karras(schedule, steps)]
     else:
-        visited = [schedule.level(t) for t in _times(len(schedule.alphas_bar), steps, spacing, steps_offset)]
+        visited = [schedule.level(t) for t in grid.times(len(schedule.alphas_bar), steps, spacing, steps_offset)]
     return [*visited[len(visited) - kept :], final or CLEAN]
 
 
@@ -192,31 +192,11 @@ def _line_to(last: float, first: float, steps: int) -> list[float]:
     return [first - i * (first - last) / (steps - 1) for i in range(steps)]
 
 
-def _times(T: int, steps: int, spacing: Spacing, steps_offset: int) -> list[float]:
-    """Training times, falling; whole numbers as long as there are enough of them."""
-    if steps > T:
-        return _line(T - 1, 0, steps)
-    if spacing == "leading":
-        stride = T // steps
-        offset = min(steps_offset, T - 1 - (steps - 1) * stride)  # an offset never leads out of the table
-        return [float(i * stride + offset) for i in reversed(range(steps))]
-    if spacing == "trailing":
-        stride_down = (T - T / steps) - T  # as numpy.arange makes it, whose last bit decides how halves are rounded
-        return [float(round(T + i * stride_down) - 1) for i in range(steps)]
-    return [float(round(t)) for t in reversed(_line(0, T - 1, steps))]
-
-
 def _karras(schedule: Schedule, steps: int) -> list[float]:
     """Noise ratios from the table's largest to its smallest, even in their seventh root. Karras et al. 2022, eq. 5."""
     largest, smallest = (math.exp(_log_ratio(schedule.alphas_bar[i])) for i in (-1, 0))
-    roots = _line(largest ** (1 / KARRAS_RHO), smallest ** (1 / KARRAS_RHO), steps)
+    roots = line(largest ** (1 / KARRAS_RHO), smallest ** (1 / KARRAS_RHO), steps)
     return [root**KARRAS_RHO for root in roots]
-
-
-def _line(start: float, end: float, count: int) -> list[float]:
-    """`count` evenly spaced numbers, both ends included."""
-    step = (end - start) / (count - 1) if count > 1 else 0.0
-    return [start + i * step for i in range(count - 1)] + [float(end if count > 1 else start)]
 
 
 def _log_ratio(alpha_bar: float) -> float:

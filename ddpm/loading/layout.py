@@ -9,42 +9,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ddpm.diffusion.spacing import Spacing
 from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
-from ddpm.models.card import Defaults, ModelCard, Spacing
+from ddpm.models.card import Defaults, ModelCard
 
 CONFIGS = ("config.json", "unet_config.json")  # the second in the oldest repositories
 TARGETS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
 # scheduler class -> the sampler that does the same, the steps people use with it (INTEROP, diffusers' own defaults),
-# whether it clips x0 and its spacing where its config does not say
-SCHEDULERS: dict[str, tuple[str, int, bool, Spacing]] = {
-    "DDPMScheduler": (
-        "ddim",
-        50,
-        True,
-        "leading",
-    ),  # the same network in a twentieth of the steps; "ddpm" can be chosen
-    "GaussianDDPMScheduler": ("ddim", 50, True, "leading"),
-    "DDIMScheduler": ("ddim", 50, True, "leading"),
-    "PNDMScheduler": ("pndm", 25, False, "leading"),
-    "EulerDiscreteScheduler": ("euler", 25, False, "linspace"),
-    "EulerAncestralDiscreteScheduler": ("euler_ancestral", 30, False, "linspace"),
-    "HeunDiscreteScheduler": ("heun", 15, False, "linspace"),
-    "DPMSolverMultistepScheduler": ("dpmpp_2m", 20, False, "linspace"),
-    "UniPCMultistepScheduler": ("unipc", 20, False, "linspace"),
-    "DEISMultistepScheduler": ("deis", 20, False, "linspace"),
-    "LCMScheduler": ("lcm", 5, False, "trailing"),  # 5 divides 50: then its own grid is the trailing one
-    "DDPMParallelScheduler": ("ddim", 50, True, "leading"),
-    "DDIMParallelScheduler": ("ddim", 50, True, "leading"),
+# whether it clips x0; its own spacing stands with the sampler in ddpm.diffusion.spacing
+SCHEDULERS: dict[str, tuple[str, int, bool]] = {
+    "DDPMScheduler": ("ddim", 50, True),  # the same network in a twentieth of the steps; "ddpm" can be chosen
+    "GaussianDDPMScheduler": ("ddim", 50, True),
+    "DDIMScheduler": ("ddim", 50, True),
+    "PNDMScheduler": ("pndm", 25, False),
+    "EulerDiscreteScheduler": ("euler", 25, False),
+    "EulerAncestralDiscreteScheduler": ("euler_ancestral", 30, False),
+    "HeunDiscreteScheduler": ("heun", 15, False),
+    "DPMSolverMultistepScheduler": ("dpmpp_2m", 20, False),
+    "UniPCMultistepScheduler": ("unipc", 20, False),
+    "DEISMultistepScheduler": ("deis", 20, False),
+    "LCMScheduler": ("lcm", 5, False),
+    "DDPMParallelScheduler": ("ddim", 50, True),
+    "DDIMParallelScheduler": ("ddim", 50, True),
 }
-NEAREST: dict[str, tuple[str, int, bool, Spacing]] = {  # what is not built here: as good an order, and as random
-    "LMSDiscreteScheduler": ("dpmpp_2m", 20, False, "linspace"),
-    "KDPM2DiscreteScheduler": ("heun", 15, False, "linspace"),
-    "KDPM2AncestralDiscreteScheduler": ("euler_ancestral", 30, False, "linspace"),
-    "DPMSolverSinglestepScheduler": ("dpmpp_2m", 20, False, "linspace"),
-    "DPMSolverSDEScheduler": ("dpmpp_2m_sde", 20, False, "linspace"),
-    "SASolverScheduler": ("dpmpp_2m_sde", 20, False, "linspace"),
-    "TCDScheduler": ("lcm", 5, True, "trailing"),
+NEAREST: dict[str, tuple[str, int, bool]] = {  # what is not built here: as good an order, and as random
+    "LMSDiscreteScheduler": ("dpmpp_2m", 20, False),
+    "KDPM2DiscreteScheduler": ("heun", 15, False),
+    "KDPM2AncestralDiscreteScheduler": ("euler_ancestral", 30, False),
+    "DPMSolverSinglestepScheduler": ("dpmpp_2m", 20, False),
+    "DPMSolverSDEScheduler": ("dpmpp_2m_sde", 20, False),
+    "SASolverScheduler": ("dpmpp_2m_sde", 20, False),
+    "TCDScheduler": ("lcm", 5, True),
 }
 BETAS = ("beta_schedule", "beta_start", "trained_betas")
 UNCHECKED = "Its layout was tested on small models that diffusers' own classes made, not on this one."
@@ -72,6 +68,11 @@ class Layout:
         return self.unet_config.get("addition_embed_type") == "text_time"
 
     @property
+    def corrected(self) -> bool:
+        """Whether diffusers' pipeline sets its scheduler right (Stable Diffusion 1 and 2): offset 1, no clipping."""
+        return self.conditional and not self.two_encoders
+
+    @property
     def inpaints(self) -> bool:
         """Whether the network takes a mask and the picture round it beside x_t."""
         takes, gives = self.unet_config.get("in_channels", 4), self.codec_config.get("latent_channels", 4)
@@ -91,6 +92,8 @@ class Layout:
     @property
     def clamp(self) -> float | None:
         """The bound of |x0| that its scheduler keeps."""
+        if self.corrected:
+            return None
         clips = solver(self.scheduler_config)[2] and self.scheduler_config.get("clip_sample", True)
         return float(self.scheduler_config.get("clip_sample_range", 1.0)) if clips else None
 
@@ -205,14 +208,14 @@ def _named(scheduler: dict[str, Any]) -> str:
     return str(scheduler.get("_class_name", "DDPMScheduler"))
 
 
-def solver(scheduler: dict[str, Any]) -> tuple[str, int, bool, Spacing]:
-    """Our sampler for a scheduler, its steps, whether it clips, its spacing. One that is unknown but has betas is of a
-    network that any sampler serves; without betas the noise levels are unknown."""
+def solver(scheduler: dict[str, Any]) -> tuple[str, int, bool]:
+    """Our sampler for a scheduler, its steps, whether it clips. One that is unknown but has betas is of a network that
+    any sampler serves; without betas the noise levels are unknown."""
     name = _named(scheduler)
     known = SCHEDULERS.get(name) or NEAREST.get(name)
     if known is None and all(scheduler.get(key) is None for key in BETAS):
         raise CannotLoad(f"its scheduler is a {name} and says no betas; read are {', '.join((*SCHEDULERS, *NEAREST))}")
-    return known or ("dpmpp_2m", 20, "clip_sample" in scheduler, "linspace")
+    return known or ("dpmpp_2m", 20, "clip_sample" in scheduler)
 
 
 def _said_of(scheduler: dict[str, Any]) -> str:
@@ -222,22 +225,22 @@ def _said_of(scheduler: dict[str, Any]) -> str:
 
 def _defaults(scheduler: dict[str, Any], layout: Layout) -> Defaults:
     name = _named(scheduler)
-    sampler, steps, _, spacing = solver(scheduler)
+    sampler, steps, _ = solver(scheduler)
     if "sde" in str(scheduler.get("algorithm_type", "")):
         sampler = "dpmpp_2m_sde"
-    spacing = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing", spacing)
+    spacing: Spacing | None = "karras" if scheduler.get("use_karras_sigmas") else scheduler.get("timestep_spacing")
     guidance = 7.5 if layout.conditional else 1.0
     if name.startswith("Euler") and spacing == "trailing" and scheduler.get("prediction_type") != "v_prediction":
         steps, guidance = 2, 1.0  # SD Turbo and SDXL Turbo: made for one to four steps without guidance
     if sampler == "lcm":
-        guidance, spacing = (8.0 if layout.unet_config.get("time_cond_proj_dim") else 1.0), "trailing"
+        guidance = 8.0 if layout.unet_config.get("time_cond_proj_dim") else 1.0
     return Defaults(
         sampler=sampler,
         steps=steps,
         guidance_scale=guidance,
         spacing=spacing,
-        steps_offset=int(scheduler.get("steps_offset", 0)),
-        ends_clean=bool(scheduler.get("set_alpha_to_one", name != "PNDMScheduler")),
+        steps_offset=1 if layout.corrected else int(scheduler.get("steps_offset", 0)),
+        ends_clean=scheduler.get("set_alpha_to_one"),
     )
 
 

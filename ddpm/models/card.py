@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ddpm.diffusion.spacing import Spacing
+
 LARGEST = 4  # times the side a model was trained at: further out pictures repeat themselves and memory runs away
 ENDING = re.compile(r"\.(safetensors|ckpt|pth?|bin)$", re.IGNORECASE)
-Spacing = Literal["leading", "trailing", "linspace", "karras"]  # of the levels that a run visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,10 @@ class Defaults:
     sampler: str = "heun"
     steps: int = 20
     guidance_scale: float = 3.0
-    spacing: Spacing = "trailing"
+    spacing: Spacing | None = "trailing"  # None: the own one of the sampler's scheduler in diffusers
     steps_offset: int = 0  # added to every time of the leading spacing; 1 for Stable Diffusion
-    ends_clean: bool = True  # False: ddim and pndm end at the table's first level, not at no noise (set_alpha_to_one)
+    ends_clean: bool | None = True  # False: ddim and pndm end at the table's first level, not at no noise
+    # (set_alpha_to_one in diffusers; None: as its scheduler of that name does by itself, pndm does not)
     pag_scale: float = 0.0  # of models that take it
     last: float = 0.0  # flow: the noise share at which the network is asked last; 0: steps run evenly to no noise
     guidance_until: float = 0.0  # noise share below which the prompt's guidance rests; 0: it never does

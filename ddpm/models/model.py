@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from ddpm.diffusion.prediction import Prediction, Target, eps_of
 from ddpm.diffusion.schedule import Level, Schedule, levels
+from ddpm.diffusion.spacing import GRIDS, Spacing
 from ddpm.errors import BadRequest
-from ddpm.models.card import Defaults, ModelCard, Spacing
+from ddpm.models.card import Defaults, ModelCard
 
 __all__ = ["Codec", "Defaults", "Model", "ModelCard", "Network", "Text", "TextEncoder", "Told", "join"]
 
@@ -146,16 +147,21 @@ class Model:
         return replace(self, told=replace(self.told or Told(), blind=True))
 
     def levels(self, steps: int, sampler: str, spacing: Spacing | None = None, kept: int | None = None) -> list[Level]:
-        """The levels of `steps` steps as this model was set up for: its spacing, offset and end; `sampler` by its name.
+        """The levels of `steps` steps as this model was set up for, laid out as diffusers does for the sampler's name.
 
-        kept: only those of the final so many steps.
+        What the model does not say, spacing and end, is that scheduler's own. kept: only those of the final so many.
         """
-        defaults = self.card.defaults
-        final = None if defaults.ends_clean or sampler not in ("ddim", "pndm") else self.schedule.level(0)
+        defaults, grid = self.card.defaults, GRIDS[sampler]
         return levels(
-            self.schedule, steps, spacing or defaults.spacing, final=final, steps_offset=defaults.steps_offset,
-            kept=kept, last=defaults.last,
+            self.schedule, steps, grid.chosen(spacing or defaults.spacing), grid=grid, final=self._end(sampler),
+            steps_offset=defaults.steps_offset, kept=kept, last=defaults.last,
         )  # fmt: skip
+
+    def _end(self, sampler: str) -> Level | None:
+        """Where the last step leads with this sampler; None: to no noise."""
+        said = self.card.defaults.ends_clean
+        clean = sampler not in ("ddim", "pndm") or (sampler == "ddim" if said is None else said)
+        return None if clean else self.schedule.level(0)
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of x_t for pictures of this size; a size the network cannot make is refused with a sentence."""

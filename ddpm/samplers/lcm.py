@@ -1,8 +1,8 @@
 """Sampling of latent consistency models: jump to x0, put fresh noise on it, jump again.
 
 Luo et al. 2023, arXiv 2310.04378; diffusers' LCMScheduler. It is meant for networks distilled for it, in 1 to 8 steps;
-any other network gives soft pictures. Its own grid (every 20th of 1000 times, counted down from 999) is what `trailing`
-spacing gives when the number of steps divides 50, so levels are taken as they come.
+any other network gives soft pictures. Its networks learnt 50 of the 1000 times (19, 39 ... 999), and a run visits some
+of those whatever the spacing: its grid in `ddpm.diffusion.spacing`.
 """
 
 from __future__ import annotations

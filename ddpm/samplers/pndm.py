@@ -15,14 +15,10 @@ from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict, Prediction
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import LEAST_SIGNAL, Noise, Step
 
 # Adams-Bashforth weights, newest first, for one to four predictions; four of them are the paper's eq. 12.
 ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
-
-# Below this alpha, x0 computed from noise is that noise's error a thousandfold. The linear and scaled linear schedules
-# of diffusion models begin at 0.006 and 0.07; the cosine one begins at 0.00005, those with zero terminal SNR at 0.
-LEAST_SIGNAL = 1e-3
 
 
 class Start(NamedTuple):

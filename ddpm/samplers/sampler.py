@@ -12,6 +12,10 @@ from ddpm.diffusion.schedule import Level
 
 Noise = Callable[[], Tensor]  # fresh standard normal noise of x's shape, from each picture's own generator
 
+# Below this alpha, x0 computed from noise is that noise's error a thousandfold. The linear and scaled linear schedules
+# of diffusion models begin at 0.006 and 0.07; the cosine one begins at 0.00005, those with zero terminal SNR at 0.
+LEAST_SIGNAL = 1e-3
+
 
 class Step(NamedTuple):
     """Where a step arrived: x at the next level, the x0 it aimed at, and what the sampler wants back next time."""

@@ -70,6 +70,15 @@ def test_levels_honour_offset_and_end():
     assert model.levels(10, "ddim", "trailing")[0].t == 999
 
 
+def test_levels_are_those_of_the_samplers_scheduler_where_the_model_says_nothing():
+    card = replace(CARD, defaults=Defaults("ddim", 10, spacing=None, steps_offset=1, ends_clean=None))
+    model = replace(exact(Target.EPS, torch.zeros(1), torch.zeros(1)), card=card)
+    assert [model.levels(10, name)[0].t for name in ("ddim", "pndm", "euler", "lcm")] == [901, 901, 999, 999]
+    assert model.levels(10, "ddim")[-1].sigma == 0 and model.levels(10, "pndm")[-1] == model.schedule.level(0)
+    assert [level.t for level in model.levels(8, "unipc")[:3]] == [999, 874, 749]
+    assert model.levels(8, "unipc", kept=3) == model.levels(8, "unipc")[-4:]
+
+
 def test_grey_becomes_three_equal_channels_and_back():
     codec = Pixels(1)
     grey = torch.rand(2, 1, 8, 8) * 2 - 1

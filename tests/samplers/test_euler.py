@@ -8,14 +8,13 @@ from diffusers import EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, F
 
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Schedule, levels
+from ddpm.diffusion.spacing import GRIDS
 from ddpm.samplers import SAMPLERS
-from ddpm.samplers.heun import Heun
 
 # diffusers hands torch tensors to numpy in ways numpy 2 warns about; nothing of ours
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SPACINGS = [("leading", 12), ("trailing", 20), ("linspace", 10)]  # linspace: with 10 steps theirs are whole numbers too
-
+SPACINGS = [("leading", 12), ("trailing", 20), ("linspace", 10), ("linspace", 8), ("linspace", 20)]
 
 CASES = [
     *(("euler", EulerDiscreteScheduler, {"timestep_spacing": spacing}, spacing, steps) for spacing, steps in SPACINGS),
@@ -28,12 +27,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(
-    "name, scheduler, flags, spacing, steps", CASES, ids=[f"{case[0]}-{case[3]}" for case in CASES]
+    "name, scheduler, flags, spacing, steps", CASES, ids=[f"{case[0]}-{case[3]}-{case[4]}" for case in CASES]
 )
 def test_equals_diffusers(toy, trajectory, name, scheduler, flags, spacing, steps):
     reference = scheduler(**flags)
     reference.set_timesteps(steps)
-    path, x = levels(Schedule.linear(), steps, spacing), toy.start()
+    path, x = levels(Schedule.linear(), steps, spacing, grid=GRIDS[name]), toy.start()
+    exact = torch.tensor([level.sigma / level.alpha for level in path], dtype=torch.float64)
+    torch.testing.assert_close(reference.sigmas.double(), exact, rtol=1e-4, atol=0)
+    reference.sigmas = exact  # the same numbers in float64; they still step in float32
     mine, theirs = (torch.Generator().manual_seed(3) for _ in range(2))
     ours = trajectory(
         SAMPLERS[name], toy.predict, x, path, lambda: torch.randn(x.shape, generator=mine, dtype=torch.float64)
@@ -42,7 +44,7 @@ def test_equals_diffusers(toy, trajectory, name, scheduler, flags, spacing, step
     for t, then, own in zip(reference.timesteps, path[1:], ours[1:], strict=True):
         eps = toy.eps(reference.scale_model_input(scaled, t), float(t))
         scaled = reference.step(eps, t, scaled, generator=theirs).prev_sample
-        torch.testing.assert_close(own, then.alpha * scaled.double(), atol=1e-4, rtol=1e-4)  # their sigmas are float32
+        torch.testing.assert_close(own, then.alpha * scaled.double(), atol=1e-4, rtol=1e-4)
 
 
 def test_equals_diffusers_on_a_flow(trajectory):
@@ -70,7 +72,7 @@ def test_heun_names_two_calls_where_euler_has_one(toy, trajectory):
         calls.append(level)
         return toy.predict(x_t, level)
 
-    for sampler, expected in ((SAMPLERS["euler"], 10), (Heun(), 19)):
+    for sampler, expected in ((SAMPLERS["euler"], 10), (SAMPLERS["heun"], 19)):
         calls.clear()
         trajectory(sampler, predict, toy.start(), levels(Schedule.linear(), 10))
         assert len(calls) == expected and all(level.sigma > 0 for level in calls)

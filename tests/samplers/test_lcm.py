@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ddpm.diffusion.schedule import CLEAN, Level, Schedule, levels
+from ddpm.diffusion.spacing import GRIDS
 from ddpm.samplers.lcm import LCM
 
 
@@ -40,9 +41,9 @@ def test_equals_diffusers_in_float64(steps, toy, trajectory):
         torch.testing.assert_close(arrived, x, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5, 10, 25, 50])
-def test_trailing_levels_are_its_own_grid(steps):
-    times = [level.t for level in levels(Schedule.scaled_linear(), steps, "trailing")[:-1]]
+@pytest.mark.parametrize("steps", range(1, 51))
+def test_its_own_grid_is_diffusers(steps):
+    times = [level.t for level in levels(Schedule.scaled_linear(), steps, grid=GRIDS["lcm"])[:-1]]
     assert times == reference(steps)[0].timesteps.tolist()
 
 

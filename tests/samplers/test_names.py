@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ddpm.diffusion.spacing import GRIDS
 from ddpm.errors import BadRequest
 from ddpm.samplers import SAMPLERS, get_sampler
 from ddpm.samplers.ddim import DDIM
@@ -12,6 +13,7 @@ from ddpm.samplers.ddim import DDIM
 def test_all_promised_names_are_there():
     promised = "ddpm ddim euler euler_ancestral heun dpmpp_2m dpmpp_2m_sde unipc deis pndm lcm"
     assert set(promised.split()) == set(SAMPLERS)
+    assert set(GRIDS) == set(SAMPLERS)
     assert all(get_sampler(name) is sampler for name, sampler in SAMPLERS.items())
 
 
