@@ -8,7 +8,8 @@ from ddpm.prompts.subjects import SUBJECTS
 
 HUMANS = ("man", "woman", "boy", "girl", "teen", "guy", "kid")
 
-# What captions call a subject; a word given twice is said twice as often.
+# What captions call a subject, at least two words each; a word given twice is said twice as often. One of two words is
+# drawn as one of one is, so a second word leaves the rest of a seed's captions as they were; a third does not.
 SYNONYMS = {
     "man": ("man", "man", "gentleman"),
     "woman": ("woman", "woman", "lady"),
@@ -19,20 +20,20 @@ SYNONYMS = {
     "kid": ("kid", "child"),
     "dog": ("dog", "dog", "puppy"),
     "cat": ("cat", "cat", "kitten"),
-    "fish": ("fish",),
-    "bird": ("bird",),
+    "fish": ("fish", "little fish"),
+    "bird": ("bird", "feathered bird"),
     "horse": ("horse", "horse", "pony"),
-    "tiger": ("tiger",),
-    "wolf": ("wolf",),
+    "tiger": ("tiger", "bengal tiger"),
+    "wolf": ("wolf", "forest wolf"),
     "panda": ("panda", "panda", "panda bear"),
     "rhino": ("rhino", "rhinoceros"),
-    "whale": ("whale",),
+    "whale": ("whale", "ocean whale"),
     "dragon": ("dragon", "dragon", "drake"),
     "qilin": ("qilin", "qilin", "kirin"),
     "leviathan": ("leviathan", "leviathan", "sea serpent"),
     "phoenix": ("phoenix", "firebird", "phoenix"),
     "fairy": ("fairy", "fairy", "pixie"),
-    "mermaid": ("mermaid",),
+    "mermaid": ("mermaid", "little mermaid"),
 }
 # True words that no caption ever says: whether a model trained on the captions knows them shows what its text encoder
 # carries over. Evaluation asks for them.
@@ -72,8 +73,10 @@ UNSAID = {
 }
 PLURALS = {
     "fish": "fish",
+    "little fish": "little fish",
     "tropical fish": "tropical fish",
     "wolf": "wolves",
+    "forest wolf": "forest wolves",
     "fairy": "fairies",
     "pixie": "pixies",
     "phoenix": "phoenixes",
@@ -110,7 +113,7 @@ DEED_WORDS = {
     "charge": ("charging", "running", ""),
     "leap": ("leaping", "jumping", ""),
     "sleep": ("sleeping", "curled up asleep", "sleeping"),
-    "dive": ("under water",),
+    "dive": ("under water", "diving"),
     "wave": ("waving", "waving hello", ""),
     "cheer": ("with raised arms", "cheering", ""),
     "dance": ("dancing", "dancing", ""),
@@ -122,7 +125,7 @@ DEED_WORDS = {
     "none": ("",),
 }
 FAR_WORDS = ("in the distance", "far away", "in the distance")
-SIDE_WORDS = {"left": ("on the left",), "right": ("on the right",)}
+SIDE_WORDS = {"left": ("on the left", "at the left"), "right": ("on the right", "at the right")}
 COLOUR_WORDS = {"golden": ("golden", "gold"), "grey": ("grey", "gray")}
 UNDERWATER = {"deep sea": "deep", "underwater cave": "cave", "coral reef": "shallow"}
 PLACE_WORDS = {
@@ -186,7 +189,7 @@ WEATHER_WORDS = {
 }
 STYLE_WORDS = {
     "storybook": ("storybook illustration", "digital painting", "storybook style"),
-    "oil painting": ("oil painting",),
+    "oil painting": ("oil painting", "painting in oils"),
     "watercolor": ("watercolor painting", "watercolor"),
     "pastel": ("soft pastel colors", "pastel drawing"),
 }

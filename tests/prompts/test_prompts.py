@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 
@@ -11,7 +12,22 @@ from ddpm.errors import BadRequest
 from ddpm.prompts import CATEGORIES, random_prompt, suggest
 from ddpm.prompts.random_prompt import UNSEEN_HAIR, usual_places
 from ddpm.prompts.subjects import SUBJECTS
-from ddpm.prompts.vocabulary import HELD_OUT, HUMANS, LAND, PLACE_PREP, PLACE_WORDS, PLACES, SYNONYMS, UNDERWATER
+from ddpm.prompts.vocabulary import (
+    COLOUR_WORDS,
+    DEED_WORDS,
+    HELD_OUT,
+    HUMANS,
+    LAND,
+    PLACE_PREP,
+    PLACE_WORDS,
+    PLACES,
+    SIDE_WORDS,
+    STYLE_WORDS,
+    SYNONYMS,
+    TIME_WORDS,
+    UNDERWATER,
+    WEATHER_WORDS,
+)
 
 
 def said_subject(prompt: str) -> str | None:
@@ -97,6 +113,21 @@ def test_the_tables_agree_with_each_other() -> None:
     assert set(PLACE_PREP) == set(PLACES) == set(LAND) | set(UNDERWATER)
     assert all(place in PLACES for _, place in HELD_OUT)
     assert sum(len(names) for key, names in CATEGORIES.items() if key != "Scenery") == len(SUBJECTS) + len(HUMANS)
+
+
+def test_every_word_of_the_tables_has_a_synonym() -> None:
+    """What says nothing ("", a clear sky) needs none, and beside what may go unsaid one phrase is two ways."""
+    for table in (SYNONYMS, PLACE_WORDS, TIME_WORDS, WEATHER_WORDS, STYLE_WORDS, SIDE_WORDS, COLOUR_WORDS, DEED_WORDS):
+        alone = [key for key, words in table.items() if any(words) and len(set(words)) < 2]
+        assert not alone
+
+
+def test_a_second_word_leaves_the_rest_of_a_seeds_draws_as_they_were() -> None:
+    """Why tables may grow from one word to two without painting other pictures: choice draws both alike."""
+    for seed in range(200):
+        one, two = random.Random(seed), random.Random(seed)
+        one.choice(("wolf",)), two.choice(("wolf", "forest wolf"))
+        assert one.random() == two.random()
 
 
 def test_no_renderer_and_no_torch_are_needed() -> None:
