@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +20,13 @@ from torch import Tensor
 
 from ddpm.engine import Engine
 from ddpm.errors import CannotLoad
+from ddpm.evaluation.drawings import DRAWINGS, SIDE, drawn
 from ddpm.evaluation.report import paired, sheet
 from ddpm.events import Film, Result
 from ddpm.request import Request
 
 ASSETS = Path(__file__).parents[2] / "assets"
 COUNT = 16  # pictures of a sheet
-SIDE = 128
 FILM = {"prompt": "A panda under the aurora borealis", "seed": 3, "steps": 26, "fps": 10, "format": "gif"}
 PROMPTS = (
     "a red dragon in front of a volcano at night", "a white cat in the savannah by day",
@@ -38,52 +38,18 @@ PROMPTS = (
 )  # fmt: skip
 
 
-class Drawing(NamedTuple):
-    """What a child would draw: two stripes, a disc in the sky, and an animal of ellipses and lines."""
-
-    sky: str
-    ground: str
-    disc: str
-    animal: str
-    prompt: str
-
-
-DRAWINGS = (
-    Drawing("#8ec9ff", "#e8c26a", "#ffd94d", "#ffffff", "a white horse on a tropical island by day"),
-    Drawing("#1b2350", "#33472f", "#f4f1d0", "#c8a02a", "a gold dragon by a mountain lake at night"),
-    Drawing("#9fd3ff", "#d9b25c", "#ffe05e", "#8a5a2b", "a brown dog in the savannah by day"),
-    Drawing("#f0a060", "#d98a4a", "#fff0b0", "#2b2b2b", "a black cat in the desert at sunset"),
-    Drawing("#dcecff", "#ffffff", "#fff6c8", "#8b8f98", "a grey wolf on a snowy mountain by day"),
-    Drawing("#3a1c2c", "#3b2a2a", "#ff7a3a", "#c83220", "a red dragon in front of a volcano at night"),
-    Drawing("#16384a", "#27553a", "#d8f0e0", "#e07b28", "a tiger in the rainforest at night"),
-    Drawing("#bfe6ff", "#9fd0e8", "#ffffff", "#3b3b40", "a panda near a glacier by day"),
-)
 TIMES = ("by day", "at sunset", "at night", "at dawn")
 
 
-def drawn(drawing: Drawing, shift: int = 0) -> Image.Image:
-    """The drawing, its animal `shift` pixels further right."""
-    large = Image.new("RGB", (4 * SIDE, 4 * SIDE), drawing.sky)
-    pen = ImageDraw.Draw(large)
-    pen.rectangle((0, 330, 4 * SIDE, 4 * SIDE), fill=drawing.ground)
-    pen.ellipse((400 - 4 * shift, 30, 470 - 4 * shift, 100), fill=drawing.disc)
-    x = 4 * shift
-    for leg in (170, 215, 290, 335):
-        pen.line((x + leg, 320, x + leg, 430), fill=drawing.animal, width=26)
-    pen.ellipse((x + 140, 220, x + 370, 350), fill=drawing.animal)
-    pen.ellipse((x + 80, 120, x + 220, 260), fill=drawing.animal)
-    pen.polygon([(x + 95, 150), (x + 105, 80), (x + 150, 130)], fill=drawing.animal)
-    pen.polygon([(x + 160, 125), (x + 200, 80), (x + 208, 150)], fill=drawing.animal)
-    pen.line((x + 360, 260, x + 430, 190), fill=drawing.animal, width=22)
-    for eye in (125, 175):
-        pen.ellipse((x + eye - 9, 170, x + eye + 9, 188), fill="#101010" if drawing.animal != "#2b2b2b" else "#f0f0f0")
-    return large.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+def all_but_sky() -> Image.Image:
+    """A mask (L) over the volcano, its smoke and the ground of lava; the sky on both sides says the light and horizon.
 
-
-def middle() -> Image.Image:
-    """A mask (L) over all but the edges of a picture, which show light and horizon."""
+    One whose sides end in the ground leaves the lake as a panel in lava.
+    """
     mask = Image.new("L", (SIDE, SIDE))
-    ImageDraw.Draw(mask).rounded_rectangle((8, 14, 120, 112), radius=30, fill=255)
+    pen = ImageDraw.Draw(mask)
+    pen.ellipse((20, -30, 108, 120), fill=255)
+    pen.rectangle((0, SIDE // 2, SIDE, SIDE), fill=255)
     return mask
 
 
@@ -96,7 +62,7 @@ def faces(engine: Engine) -> Tensor:
 
 
 def changed(engine: Engine) -> Tensor:
-    asked = [(drawn(drawing, shift), drawing.prompt) for shift in (0, 12) for drawing in DRAWINGS]
+    asked = [(drawn(drawing), drawing.prompt) for drawing in DRAWINGS]
     after = (made(engine, image=image, prompt=said, strength=0.6, seed=i) for i, (image, said) in enumerate(asked, 1))
     return paired(stacked(image for image, _ in asked), stacked(after))
 
@@ -105,7 +71,7 @@ def repainted(engine: Engine) -> Tensor:
     times = [TIMES[index % len(TIMES)] for index in range(COUNT)]
     before = [made(engine, prompt=f"a volcano {time}", seed=seed) for seed, time in enumerate(times, 1)]
     after = (
-        made(engine, image=image, mask=middle(), prompt=f"a mountain lake {time}", seed=seed)
+        made(engine, image=image, mask=all_but_sky(), mask_blur=10, prompt=f"a mountain lake {time}", seed=seed)
         for seed, (image, time) in enumerate(zip(before, times, strict=True), 1)
     )
     return paired(stacked(before), stacked(after))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ddpm.engine import ROOT, Engine
-from ddpm.evaluation import showcase
+from ddpm.evaluation import drawings, showcase
 
 FACES = ROOT / "weights" / "faces" / "model_index.json"
 
@@ -24,11 +25,19 @@ def test_a_sheet_holds_the_pictures_of_its_seeds(tmp_path: Path, monkeypatch: py
     assert np.array_equal(np.asarray(Image.open(tmp_path / "faces.png")), np.asarray(alone))
 
 
-def test_drawings_differ_and_move() -> None:
-    drawings = [np.asarray(showcase.drawn(each)) for each in showcase.DRAWINGS]
-    assert len({each.tobytes() for each in drawings}) == len(drawings)
-    moved = np.asarray(showcase.drawn(showcase.DRAWINGS[0], shift=12))
-    assert np.array_equal(moved[50:80, 40:90], drawings[0][50:80, 28:78])
+def test_every_animal_has_a_shape_of_its_own_and_every_drawing_its_own_colours() -> None:
+    """Outlines of two animals share less than three quarters of what either covers; prompts name what is drawn."""
+    outlines = {}
+    for name, shape in drawings.ANIMALS.items():
+        pen = drawings.Pen("#010203")
+        shape(pen, "#ffffff")
+        outlines[name] = (pen.paper != (1, 2, 3)).any(-1)
+        assert 0.08 < outlines[name].mean() < 0.5
+    for (one, a), (other, b) in itertools.combinations(outlines.items(), 2):
+        assert (a & b).sum() < 0.75 * (a | b).sum(), (one, other)
+    assert all(each.animal in each.prompt for each in drawings.DRAWINGS)
+    seen = {drawings.drawn(each).tobytes() for each in drawings.DRAWINGS}
+    assert len(seen) == len(drawings.DRAWINGS) == showcase.COUNT
 
 
 def test_an_unknown_sheet_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
