@@ -22,13 +22,17 @@ STATIONS = {"photo": "Your photo", "framed": "Framed face", "noise": "Starts fro
 Value = dict[str, dict[str, str] | None]
 
 
-def journey() -> gr.HTML:
-    """The row, to be rendered where it belongs; nothing is seen of it before there is noise."""
+def journey(photo: str | None = None, framed: str | None = None) -> gr.HTML:
+    """The row, to be rendered where it belongs; nothing is seen of it before there is noise.
+
+    photo, framed: addresses of the pictures that the page begins with.
+    """
+    first = {name: {"src": src, "text": ""} for name, src in (("photo", photo), ("framed", framed)) if src}
     figures = "".join(
         f'<figure data-name="{name}" hidden><img alt=""><figcaption>{escape(words)}</figcaption></figure>'
         for name, words in STATIONS.items()
     )
-    return gr.HTML({}, html_template=figures, js_on_load=script("journey"), elem_classes="journey", render=False)
+    return gr.HTML(first, html_template=figures, js_on_load=script("journey"), elem_classes="journey", render=False)
 
 
 def departing(photo: Image.Image, face: Image.Image, found: bool) -> Value:

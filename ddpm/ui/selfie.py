@@ -26,7 +26,7 @@ def build(page: Page) -> Easel:
     easel = Easel(page, "selfie", examples.made("face"), "Faces that remember yours", others)
     photo_path, framed_path = examples.path("photo"), examples.path("framed")
     fields: Fields = {}
-    way = journey()
+    way = journey(photo_path and address(photo_path), framed_path and address(framed_path))
 
     def build_way() -> None:
         way.render()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ddpm.events import Begun, Event, Framed, Nearest, Notice
-from ddpm.ui.journey import SHOWN, STATIONS, departing, reached
+from ddpm.ui.journey import SHOWN, STATIONS, departing, journey, reached
 
 
 def picture(src: str) -> Image.Image:
@@ -44,3 +44,10 @@ def test_a_photo_goes_to_the_page_small_and_as_it_is() -> None:
     assert list(value) == list(STATIONS) and photo.size == (3000, 2000)
     shown = value["photo"]
     assert shown is not None and max(picture(shown["src"]).size) == SHOWN
+
+
+def test_the_page_begins_with_the_way_of_its_own_photo() -> None:
+    assert journey("photo.png", "framed.png").value == {
+        "photo": {"src": "photo.png", "text": ""}, "framed": {"src": "framed.png", "text": ""},
+    }  # fmt: skip
+    assert journey().value == {}
