@@ -5,28 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ddpm.compat import ensure_torchvision
 from ddpm.diffusion.spacing import GRIDS, PLAIN
-
-ensure_torchvision()
-import diffusers  # noqa: E402
+from tests.schedulers import SCHEDULERS
 
 # diffusers hands torch tensors to numpy in ways numpy 2 warns about; nothing of ours
 pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
-
-SCHEDULERS = {
-    "ddpm": diffusers.DDPMScheduler,
-    "ddim": diffusers.DDIMScheduler,
-    "pndm": diffusers.PNDMScheduler,
-    "euler": diffusers.EulerDiscreteScheduler,
-    "euler_ancestral": diffusers.EulerAncestralDiscreteScheduler,
-    "heun": diffusers.HeunDiscreteScheduler,
-    "dpmpp_2m": diffusers.DPMSolverMultistepScheduler,
-    "dpmpp_2m_sde": diffusers.DPMSolverMultistepScheduler,
-    "unipc": diffusers.UniPCMultistepScheduler,
-    "deis": diffusers.DEISMultistepScheduler,
-    "lcm": diffusers.LCMScheduler,
-}
 
 
 def visited(name: str, steps: int, **config) -> list[float]:

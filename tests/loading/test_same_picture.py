@@ -24,6 +24,7 @@ from ddpm.events import Result  # noqa: E402
 from ddpm.request import Request  # noqa: E402
 from ddpm.samplers import SAMPLERS  # noqa: E402
 from tests.loading.pipelines import stable_diffusion  # noqa: E402
+from tests.schedulers import SCHEDULERS  # noqa: E402
 
 # diffusers hands torch tensors to numpy in ways numpy 2 warns about, and sets the folders right with a warning
 pytestmark = [
@@ -31,19 +32,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The configuration file of this scheduler:FutureWarning"),
 ]
 
-SCHEDULERS = {
-    "ddpm": diffusers.DDPMScheduler,
-    "ddim": diffusers.DDIMScheduler,
-    "euler": diffusers.EulerDiscreteScheduler,
-    "euler_ancestral": diffusers.EulerAncestralDiscreteScheduler,
-    "heun": diffusers.HeunDiscreteScheduler,
-    "dpmpp_2m": diffusers.DPMSolverMultistepScheduler,
-    "dpmpp_2m_sde": diffusers.DPMSolverMultistepScheduler,
-    "unipc": diffusers.UniPCMultistepScheduler,
-    "deis": diffusers.DEISMultistepScheduler,
-    "pndm": diffusers.PNDMScheduler,
-    "lcm": diffusers.LCMScheduler,
-}
 EXTRA = {"dpmpp_2m_sde": {"algorithm_type": "sde-dpmsolver++"}, "pndm": {"skip_prk_steps": True}}
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 # scheduler_config.json as it is written by hand (the published ones of Stable Diffusion 1 name no spacing) or saved

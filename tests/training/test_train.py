@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-import resource
 import signal
 import subprocess
 import sys
 import threading
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,6 @@ from ddpm.loading.embedded import load as load_model
 from ddpm.training.config import TrainConfig
 from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
-from ddpm.training.pace import LOWEST, Pace
 from tests.training.conftest import SMALL, equal, saved, small
 
 ROOT = Path(__file__).parents[2]
@@ -131,43 +128,6 @@ def test_more_time_after_a_decay_goes_on_from_before_it(tmp_path: Path) -> None:
     assert equal(saved(straight), saved(longer))  # as if it had never decayed
 
 
-def test_rates_rise_stay_and_fall_before_the_end_of_the_time() -> None:
-    clock = [1000.0]
-    config = TrainConfig(**{**SMALL, "batch": 10, "images": 10**6, "warm_up": 100, "minutes": 10, "decay_minutes": 4})
-    pace = Pace(config, lambda: clock[0])
-    factors = [(pace.now(seen).factor, pace.now(seen).falling) for seen in (0, 40, 90, 5000)]
-    assert factors == [(0.1, False), (0.5, False), (1.0, False), (1.0, False)]
-    clock[0] += 6 * 60 - 6
-    assert pace.now(5000) == (1.0, False, False)
-    clock[0] += 6 + 2 * 60
-    assert pace.now(5000).factor == pytest.approx(0.5) and pace.now(5000).falling
-    clock[0] += 2 * 60 - 1
-    assert pace.now(5000).factor == LOWEST and not pace.now(5000).over
-    clock[0] += 1
-    assert pace.now(5000).over
-
-
-def test_a_deadline_can_be_set_while_it_runs(tmp_path: Path) -> None:
-    clock = [datetime(2026, 11, 21, 12, 0).timestamp()]
-    config = small(tmp_path, images=10**6, minutes=600, decay_minutes=10)
-    pace = Pace(config, lambda: clock[0])
-    assert pace.seconds_left() == 36_000
-    config.folder.mkdir(parents=True)
-    (config.folder / "deadline").write_text((datetime(2026, 11, 21, 12, 0) + timedelta(minutes=5)).isoformat())
-    clock[0] += 60
-    assert pace.seconds_left() == 240 and pace.now(1000).factor == pytest.approx(0.4)
-    (config.folder / "deadline").write_text("soon")
-    clock[0] += 60
-    with pytest.raises(BadRequest, match="says 'soon'; write a time like"):
-        pace.now(1000)
-
-
-def test_a_run_ends_when_its_minutes_are_over(tmp_path: Path) -> None:
-    config = small(tmp_path, images=10**9, minutes=0.03, decay_minutes=0.01)
-    assert train(config)
-    assert 4 <= saved(config, "state-before-decay.pt")["images"] < saved(config)["images"] < 10**6
-
-
 def test_nan_stops_with_the_step_and_the_cause(tmp_path: Path) -> None:
     config = small(tmp_path, learning_rate=1e30, warm_up=0)
     with pytest.raises(DDPMError, match=r"stopped at step [2-9].*not finite|stopped at step [2-9].*gradient") as error:
@@ -188,68 +148,6 @@ def test_resuming_the_wrong_thing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run" / "state.pt").write_bytes(b"cut short")
     with pytest.raises(DDPMError, match="damaged"):
         train(small(tmp_path), resume=True)
-
-
-def test_a_full_disk_is_said_and_the_older_state_is_whole(tmp_path: Path) -> None:
-    """A limit on the size of files is a disk that ends there."""
-    config = small(tmp_path, images=8)
-    train(config)
-    before, (soft, hard) = saved(config), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    try:
-        with pytest.raises(DDPMError, match=r"could not be written to .*state\.pt.*Make room"):
-            train(small(tmp_path, images=16), resume=True)
-        with pytest.raises(DDPMError, match=r"needs .* MB.*Make room"):
-            data = {"kind": "scenes", "size": 128, "cache": tmp_path / "cache"}
-            train(small(tmp_path / "other", data=data))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert equal(before, saved(config)) and not list(config.folder.glob("*.new"))
-
-
-@pytest.mark.parametrize(("room", "where"), [(4_000, "previews"), (100, "run")])
-def test_a_full_disk_is_said_when_a_preview_or_the_settings_do_not_fit(tmp_path: Path, room: int, where: str) -> None:
-    config = small(tmp_path, previews={**SMALL["previews"], "count": 64, "every": 8})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        with pytest.raises(DDPMError, match=rf"{where} could not be written: .*Make room, then start again\."):
-            train(config)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not [*config.folder.rglob("*.part"), *config.folder.rglob("*.png")]
-
-
-def test_a_full_disk_at_the_end_keeps_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last pictures do not fit; what was learnt is there."""
-    import errno
-
-    from ddpm.training import records
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(records, "save_picture", full)
-    config = small(tmp_path, images=8)
-    with pytest.raises(DDPMError, match=r"No space left.*then --resume; it goes on from .*state\.pt\."):
-        train(config)
-    assert saved(config)["images"] == 8
-
-
-@pytest.mark.parametrize("cut", [1, 9, 14, 20, 40])
-def test_a_loss_file_that_was_cut_short_costs_points_not_the_run(tmp_path: Path, cut: int) -> None:
-    train(small(tmp_path, images=160))
-    file = tmp_path / "run" / "loss.csv"
-    whole, points = file.read_bytes(), read_points(file)
-    assert len(points) == 4
-    file.write_bytes(whole[:-cut])
-    left = read_points(file)
-    assert left[:3] == points[:3] or len(left) < 4
-    file.write_bytes(whole[: len(whole) // 2 - cut])
-    left = read_points(file)
-    assert len(left) < 4 and left[:-1] == points[: max(0, len(left) - 1)]
-    assert train(small(tmp_path, images=200), resume=True)
-    assert read_points(file)[-1].pictures == 200
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
