@@ -1,26 +1,16 @@
-"""Whether a request fits in memory, found out before it starts: what its network would hold, without computing it.
-
-Network and codec are called once on torch's "meta" device, where tensors have shapes and no numbers, and what is alive
-at the same time is added up. That counts float32, so it is a little more than what bfloat16 takes.
-"""
+"""Whether a request fits in memory, found out before it starts; a refusal names the largest that would fit."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.multiprocessing.reductions import StorageWeakRef
-from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ddpm.errors import TooMuch
+from ddpm.held import held
 from ddpm.models.model import Model, Text, Told
 from ddpm.request import FromSelfie, Request
 from ddpm.upscaling import DEFAULT
@@ -28,63 +18,8 @@ from ddpm.upscaling.cost import enlarging
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 SPARE = 0.9  # of what is free may be planned for: the estimate leaves out what libraries hold for themselves
+ROUGHLY = 32 * 2**10  # bytes a pixel and picture of a batch: several times what any network holds that we have met
 COLOURS = 3  # bytes a pixel of a picture that is kept; twice, for its PNG, the film's codec or the page's copy
-
-
-class _Alive(TorchDispatchMode):
-    """Adds up the bytes of tensors that are alive at the same time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.peak = 0
-        self._seen: dict[int, tuple[StorageWeakRef, int]] = {}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for tensor in made if isinstance(made, (tuple, list)) else (made,):
-            if isinstance(tensor, Tensor):
-                storage = tensor.untyped_storage()
-                self._seen[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
-        self._seen = {key: entry for key, entry in self._seen.items() if not entry[0].expired()}
-        self.peak = max(self.peak, sum(size for _, size in self._seen.values()))
-        return made
-
-
-class _Fused(TorchFunctionMode):
-    """Attention as the fused kernels do it, which never hold the matrix of all pairs."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is F.scaled_dot_product_attention:
-            query, _, value = args[:3]
-            return query.new_empty(*query.shape[:-1], value.shape[-1])
-        return func(*args, **(kwargs or {}))
-
-
-class _Called(nn.Module):
-    """A module and a function that calls it, for functional_call to put other parameters into."""
-
-    def __init__(self, module: nn.Module, call: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.module, self.call = module, call
-
-    def forward(self, *args: Any) -> Tensor:
-        return self.call(*args)
-
-
-def held(module: nn.Module, call: Callable[..., Tensor], *args: Any) -> int:
-    """Most bytes beside the parameters that `call(*args)`, which calls `module`, would hold, in float32. args: meta.
-
-    Of arguments that require a gradient, what the way back needs is held as well.
-    """
-    numbers = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    empty = {}
-    for name, value in numbers.items():
-        dtype = torch.float32 if value.is_floating_point() else value.dtype
-        empty[f"module.{name}"] = torch.empty_like(value, device="meta", dtype=dtype)
-    gradient = any(isinstance(each, Tensor) and each.requires_grad for each in args)
-    with torch.set_grad_enabled(gradient), _Alive() as alive, _Fused():
-        functional_call(_Called(module, call), empty, args)
-    return alive.peak
 
 
 class Estimates:
@@ -95,7 +30,7 @@ class Estimates:
 
     def check(self, request: Request, model: Model, free: int | None) -> None:
         """Raise TooMuch, with the largest that would fit, where a resolved request does not fit in `free` bytes."""
-        if free is None or self.needed(request, model) <= SPARE * free:
+        if free is None or roughly(request, model) <= SPARE * free or self.needed(request, model) <= SPARE * free:
             return
         one = request.model_copy(update={"count": 1, "upscale": 1, "film": None})
         fits = self.needed(one, model) <= SPARE * free
@@ -107,16 +42,9 @@ class Estimates:
 
     def needed(self, request: Request, model: Model) -> int:
         """Bytes that a resolved request needs beside the loaded model."""
-        assert request.width and request.height and request.steps
-        batch = 2 if model.text is not None and request.guidance_scale != 1 else 1
-        back = isinstance(request.source, FromSelfie) and request.source.through_network
-        frames = 2 * request.steps if request.film else 0
-        pictures = request.width * request.height * (request.count * request.upscale**2 + frames)
-        held = self._held(model, request.width, request.height, batch, back)
-        if request.upscale > 1:  # by then the network's own are let go
-            larger = enlarging(request.upscaler or DEFAULT, request.width, request.height, request.upscale)
-            held = max(held, larger)
-        return held + 2 * COLOURS * pictures
+        assert request.width and request.height
+        batch, back = _batch(request, model), _goes_back(request)
+        return _beside(request, self._held(model, request.width, request.height, batch, back))
 
     def _held(self, model: Model, width: int, height: int, batch: int, back: bool) -> int:
         """Bytes beside the parameters while the network is called or a picture decoded, whichever is more.
@@ -156,6 +84,32 @@ class Estimates:
         if not few:
             return "close other programs, or choose a smaller model"
         return "the largest that fits is {}x{}".format(*_shaped(request, few, unit))
+
+
+def roughly(request: Request, model: Model) -> float:
+    """More than a resolved request needs, and quickly known: the exact way loads a second's worth of torch."""
+    assert request.width and request.height
+    if _goes_back(request):
+        return math.inf
+    return _beside(request, ROUGHLY * request.width * request.height * _batch(request, model))
+
+
+def _beside(request: Request, held: int) -> int:
+    """What the network holds, or the enlarging where that is more, and the pictures that are kept."""
+    assert request.width and request.height and request.steps
+    frames = 2 * request.steps if request.film else 0
+    pictures = request.width * request.height * (request.count * request.upscale**2 + frames)
+    if request.upscale > 1:  # by then the network's own are let go
+        held = max(held, enlarging(request.upscaler or DEFAULT, request.width, request.height, request.upscale))
+    return held + 2 * COLOURS * pictures
+
+
+def _batch(request: Request, model: Model) -> int:
+    return 2 if model.text is not None and request.guidance_scale != 1 else 1
+
+
+def _goes_back(request: Request) -> bool:
+    return isinstance(request.source, FromSelfie) and request.source.through_network
 
 
 def check_enlarging(size: tuple[int, int], scale: int, upscaler: str, free: int | None) -> None:

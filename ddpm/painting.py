@@ -16,6 +16,7 @@ from ddpm.diffusion.schedule import Level
 from ddpm.events import Preview
 from ddpm.images import to_image
 from ddpm.models.model import Codec
+from ddpm.runtime import threads_kept
 from ddpm.samplers.loop import Plan, sample
 from ddpm.samplers.sampler import Step
 
@@ -62,8 +63,9 @@ class Painting:
         plan = self.plan
         listening = Plan(plan.x, plan.levels, self._predict, plan.sampler, plan.noise)
         try:
-            for step, level in zip(sample(listening), plan.levels[1:], strict=False):
-                yield self._preview(step, level)
+            with threads_kept():
+                for step, level in zip(sample(listening), plan.levels[1:], strict=False):
+                    yield self._preview(step, level)
             self.x0 = step.x
         except _Stopped:
             self.partial = True

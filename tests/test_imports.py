@@ -33,8 +33,9 @@ ALLOWED: dict[str, set[str]] = {
     "conditioning": {"request", "prompts", "models", "diffusion"},  # part of plan
     "plan": PLAIN | {"diffusion", "samplers", "models", "sources", "conditioning"},
     "sources": {"request", "images", "faces", "diffusion", "models"},  # part of plan, as is the next
-    "painting": {"images", "diffusion", "samplers", "models"},
-    "memory": {"request", "models", "upscaling"},
+    "painting": {"images", "diffusion", "samplers", "models", "runtime"},
+    "held": set(),
+    "memory": {"held", "request", "models", "upscaling"},
     "jobs": set(),
     "loaded": {"loading", "models", "runtime", "memory"},
     "warming": {"request", "models"},

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from ddpm.runtime import threads_kept
+
 RESET, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
@@ -27,7 +29,7 @@ class Timing:
 def alternating(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
     """Each call once unmeasured, then all in turn, `rounds` times."""
     for call in calls.values():
-        call()
+        timed(call)
     taken: dict[str, list[Timing]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
@@ -36,11 +38,12 @@ def alternating(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[
 
 
 def timed(call: Callable[[], object]) -> Timing:
-    """One call."""
+    """One call, which finds all of torch's threads, whatever the call before it made of them."""
     forget_peak()
-    wall, cpu = time.perf_counter(), time.process_time()
-    call()
-    return Timing(time.perf_counter() - wall, time.process_time() - cpu, peak_memory())
+    with threads_kept():
+        wall, cpu = time.perf_counter(), time.process_time()
+        call()
+        return Timing(time.perf_counter() - wall, time.process_time() - cpu, peak_memory())
 
 
 def forget_peak() -> None:

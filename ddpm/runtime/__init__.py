@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ddpm.errors import Missing
-from ddpm.runtime.cores import cores
+from ddpm.runtime.cores import cores, threads_kept
 from ddpm.runtime.eager import Eager, fastest, has_bfloat16
 
 Precision = Literal["auto", "float32"]
@@ -84,4 +84,7 @@ def pick(device: str = "cpu", precision: Precision = "auto", choice: Choice = "a
     return eager
 
 
-__all__ = ["Choice", "Eager", "Network", "Precision", "Runtime", "cores", "fastest", "has_bfloat16", "pick", "resolved"]
+__all__ = [
+    "Choice", "Eager", "Network", "Precision", "Runtime",
+    "cores", "fastest", "has_bfloat16", "pick", "resolved", "threads_kept",
+]  # fmt: skip

@@ -9,6 +9,8 @@ import functools
 import math
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -23,6 +25,18 @@ def cores() -> int:
         return int(wanted)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(allowed, physical(_read(CPUINFO)) or allowed, quota(_read(QUOTA)) or allowed))
+
+
+@contextmanager
+def threads_kept() -> Iterator[None]:
+    """torch has as many threads afterwards as before, whatever the calls in between made of them."""
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def physical(cpuinfo: str) -> int:

@@ -145,6 +145,8 @@ class Accelerated:
 
         def forward(*args: Any, **kwargs: Any) -> Any:
             inputs = fitting(graph, module, signature.flat(args, kwargs))
+            # From here on: a thread of torch's that helped between two calls would spin beside the graph's own.
+            torch.set_num_threads(self._engine.threads if inputs is None else 1)
             if inputs is None:
                 return eager(*args, **kwargs)
             output = graph.compiled(inputs)(inputs)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ddpm.engine import ROOT, Engine
 from ddpm.events import Notice, Result
@@ -40,8 +41,9 @@ def test_pictures_are_within_one_and_a_half_grey_levels(
     if choice == "openvino":
         pytest.importorskip("openvino", reason="needs the package openvino")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    engine = Engine(choice=choice)
+    engine, threads = Engine(choice=choice), torch.get_num_threads()
     fast, by, said = picture(engine, name)
+    assert torch.get_num_threads() == threads  # whatever the loop made of them
     exact, _, _ = picture(Engine(precision="float32"), name)
     assert abs(fast - exact).mean() <= 1.5
     if choice == "openvino" and "torch is:" not in "".join(said):  # a busy machine may measure no gain; it says so

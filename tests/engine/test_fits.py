@@ -12,10 +12,13 @@ from PIL import Image
 from torch import nn
 
 from ddpm import memory
-from ddpm.engine import Engine
+from ddpm.bench.faces import SHAPE
+from ddpm.compat import ensure_torchvision
+from ddpm.engine import ROOT, Engine
 from ddpm.errors import TooMuch
 from ddpm.events import Result
-from ddpm.memory import Estimates, amount, free_memory, held
+from ddpm.held import held
+from ddpm.memory import Estimates, amount, free_memory, roughly
 from ddpm.plan import resolve
 from ddpm.request import FilmRequest, FromSelfie, Request
 from ddpm.upscaling.cost import PLANES, enlarging
@@ -62,6 +65,31 @@ def test_a_way_back_through_the_network_is_counted(engine: Engine, photo: Image.
         for there in (False, True)
     )
     assert back > 1.1 * plain
+
+
+@pytest.mark.parametrize("name", ["scenes", "faces"])
+def test_the_quick_guess_is_the_larger_one(name: str) -> None:
+    """Several times, so that what it lets pass would have been let pass anyway."""
+    engine = Engine(ROOT / "weights", choice="torch")
+    model = engine.models.get(name)
+    request = resolve(Request(model=name), model.card)
+    assert Estimates().needed(request, model) < roughly(request, model) / 3
+    engine.close()
+
+
+def test_the_quick_guess_is_larger_for_large_networks_too() -> None:
+    ensure_torchvision()
+    from diffusers import AutoencoderKL, UNet2DConditionModel, UNet2DModel
+
+    with torch.device("meta"):
+        faces, x = UNet2DModel(**SHAPE), torch.empty(1, 3, 256, 256)
+        assert held(faces, lambda x: faces(x, 5.0).sample, x) < memory.ROUGHLY * 256**2 / 3
+        stable, x, text = UNet2DConditionModel(sample_size=64, cross_attention_dim=768), torch.empty(2, 4, 64, 64), 77
+        states = torch.empty(2, text, 768)
+        assert held(stable, lambda x: stable(x, 5.0, states).sample, x) < memory.ROUGHLY * 2 * 512**2 / 3
+        blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
+        codec = AutoencoderKL(block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4, **blocks)
+        assert held(codec, lambda x: codec.decode(x).sample, x[:1]) < memory.ROUGHLY * 512**2
 
 
 @pytest.mark.parametrize(

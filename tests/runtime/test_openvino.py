@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
-from ddpm.runtime import Network, has_bfloat16, openvino, pick
+from ddpm.runtime import Network, cores, has_bfloat16, openvino, pick, threads_kept
 from ddpm.runtime.cache import cache_folder
 from ddpm.runtime.openvino import fitting
 
@@ -55,6 +55,12 @@ def far(one: Tensor, other: Tensor) -> float:
     return float((one - other).norm() / other.norm())
 
 
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    with threads_kept():
+        yield
+
+
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
@@ -81,6 +87,7 @@ def test_a_graph_gives_the_networks_numbers_and_torch_does_the_rest(own_cache: P
     for batch in (1, 2, 1):
         made = network(*inputs(batch))
         assert made.dtype == torch.float32 and 0 < far(made, exact(*inputs(batch))) < 0.02
+        assert torch.get_num_threads() == 1  # what is done between two calls wakes no thread that spins beside them
     kept = made.clone()
     network(*(value.flip(0) if value.dtype == torch.bool else -value for value in inputs(1)))
     assert torch.equal(made, kept)  # a later call writes elsewhere
@@ -94,6 +101,7 @@ def test_a_graph_gives_the_networks_numbers_and_torch_does_the_rest(own_cache: P
     x_t = inputs(1)[0].requires_grad_()
     network(x_t, *inputs(1)[1:]).sum().backward()
     assert x_t.grad is not None and x_t.grad.any()
+    assert torch.get_num_threads() == cores()
     made = [network(*call) for call in others]
     del module.forward  # torch alone again
     assert all(torch.equal(network(*call), one) for call, one in zip(others, made, strict=True))
