@@ -22,6 +22,8 @@ from ddpm.faces.frame import EYE_DISTANCE, EYE_LINE
 from ddpm.training.framing import Network, loss, points
 from ddpm.training.looks import Faces, answer, read, wrong
 
+pytestmark = pytest.mark.slow
+
 GREY = (150, 160, 170)
 needs_cascades = pytest.mark.skipif(
     cascade() is None,

@@ -11,6 +11,8 @@ from PIL import Image
 from ddpm.errors import BadRequest
 from ddpm.film import GIF_FPS, STRIP_FRAMES, film_notice, make_film
 
+pytestmark = pytest.mark.slow
+
 
 def frames(count: int, size: tuple[int, int] = (64, 64)) -> list[Image.Image]:
     """Greys that tell each frame from its neighbours."""

@@ -15,6 +15,8 @@ from PIL import Image
 from ddpm.recipe import read_recipe
 from tests.engine.conftest import SIZE, tiny_model
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -12,6 +12,8 @@ from PIL import Image
 
 from tests.engine.conftest import tiny_model
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ddpm.bench.clock import alternating
-from ddpm.bench.report import Table, compared
+from ddpm.bench.report import Figure, Table, compared
 from ddpm.engine import Engine
 from ddpm.models.model import Model
 from ddpm.runtime import Eager, fastest, has_bfloat16
@@ -40,7 +40,8 @@ def network_table(engine: Engine, name: str, rounds: int) -> Table:
     calls = {"torch float32": call_of(fresh, batch)}
     if has_bfloat16():
         calls["torch bfloat16, channels_last"] = call_of(in_torch(engine, name), batch)
-    calls[f"this package ({engine.models.engines()[name]})"] = call_of(chosen, batch)
+    ours = f"this package ({engine.models.engines()[name]})"
+    calls[ours] = call_of(chosen, batch)
     with FlopCounterMode(display=False) as counter:
         calls["torch float32"]()
     flops = counter.get_total_flops()
@@ -53,9 +54,12 @@ def network_table(engine: Engine, name: str, rounds: int) -> Table:
     }
     parameters = sum(parameter.numel() for parameter in fresh.module.parameters()) / 1e6
     title = f"Network of {name}: {parameters:.1f} M parameters, batch {batch}, {flops / 1e9:.2f} GFLOP a call"
-    return compared(
-        title, timings, notes, f"Ceiling: {most:.0f} GFLOP a CPU second ({where}), measured in the same run."
-    )
+    note = f"Ceiling: {most:.0f} GFLOP a CPU second ({where}), measured in the same run."
+    table = compared(title, timings, notes, note)
+    share = flops / timings[ours].cpu / 1e9 / most
+    what = f"{name}: the network's share of what these cores can compute"
+    table.figures.append(Figure(what, f"{share:.0%}", "55 %" if has_bfloat16() else ""))
+    return table
 
 
 def ready(engine: Engine, name: str) -> Model:

@@ -27,6 +27,8 @@ from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.hybrid import Hybrid, HybridConfig
 from ddpm.request import Request
 
+pytestmark = pytest.mark.slow
+
 STEPS = 3
 
 

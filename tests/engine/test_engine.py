@@ -17,6 +17,8 @@ from ddpm.recipe.writing import parameters
 from ddpm.request import FilmRequest, FromImage, FromMask, FromSelfie, Request
 from tests.engine.conftest import tiny_model
 
+pytestmark = pytest.mark.slow
+
 SIZE = 16
 
 

@@ -13,6 +13,8 @@ from ddpm.events import Notice, Result
 from ddpm.request import Request
 from ddpm.runtime import Choice
 
+pytestmark = pytest.mark.slow
+
 PROMPTS = {"scenes": "a red dragon over a castle at night", "faces": ""}
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from ddpm.engine import ROOT
+
+pytestmark = pytest.mark.slow
 
 HEAVY = ("torch", "torchvision", "diffusers", "transformers", "openvino", "realesrgan", "scipy", "cv2")
 PAGE = f"""

@@ -10,6 +10,8 @@ from ddpm.engine import Engine
 from ddpm.events import Result
 from ddpm.request import Request
 
+pytestmark = pytest.mark.slow
+
 STATUS = Path("/proc/self/status")
 
 

@@ -26,6 +26,8 @@ from ddpm.loading.layout import diffusers_card, read_layout  # noqa: E402
 from ddpm.recipe import save_png  # noqa: E402
 from ddpm.request import FromSelfie, Request  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 # config.json and scheduler_config.json of google/ddpm-celebahq-256, which lie side by side in its root
 CELEBAHQ: dict[str, Any] = {
     "_class_name": "UNet2DModel", "_diffusers_version": "0.0.4", "act_fn": "silu", "attention_head_dim": None,

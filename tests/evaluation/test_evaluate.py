@@ -29,6 +29,8 @@ from ddpm.evaluation.renders import Rendered
 from ddpm.evaluation.report import paired, sheet
 from ddpm.prompts.vocabulary import HELD_OUT, UNSAID
 
+pytestmark = pytest.mark.slow
+
 
 def write_pictures(folder: Path, count: int, seed: int) -> Path:
     """Coarse patterns of colour, each its own."""

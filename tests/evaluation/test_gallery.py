@@ -23,6 +23,8 @@ from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.hybrid import Hybrid, HybridConfig
 from ddpm.request import Request
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COUNT = 12
 

@@ -17,6 +17,8 @@ from ddpm.loading import embedded
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.hybrid import Hybrid, HybridConfig
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

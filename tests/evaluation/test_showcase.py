@@ -12,6 +12,8 @@ from PIL import Image
 from ddpm.engine import ROOT, Engine
 from ddpm.evaluation import drawings, showcase
 
+pytestmark = pytest.mark.slow
+
 FACES = ROOT / "weights" / "faces" / "model_index.json"
 
 

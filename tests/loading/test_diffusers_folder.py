@@ -19,6 +19,8 @@ from ddpm.samplers.loop import Plan, sample  # noqa: E402
 from ddpm.samplers.noise import PictureNoise  # noqa: E402
 from tests.loading.pipelines import pixel_pipeline, pixel_unet, stable_diffusion  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 def paint(model, sampler: str, steps: int, seed: int, condition=None, guidance: float = 1.0, eta=None):
     """A picture by our chain, (H, W, 3) in 0..255."""

@@ -18,6 +18,8 @@ from ddpm.loading import download
 from ddpm.loading.catalogue import Catalogue
 from ddpm.loading.download import Offer, check_disk
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COMMIT = "c0ffee" + "0" * 34
 LARGE = "diffusion_pytorch_model.safetensors"

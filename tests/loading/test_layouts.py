@@ -25,6 +25,8 @@ from ddpm.events import Film, Result  # noqa: E402
 from ddpm.request import Request  # noqa: E402
 from tests.loading.pipelines import pixel_pipeline, stable_diffusion, stable_diffusion_xl  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SD = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
 DDIM = partial(diffusers.DDIMScheduler, **SD, clip_sample=False, set_alpha_to_one=False, steps_offset=1)
 TURBO = partial(diffusers.EulerDiscreteScheduler, **SD, timestep_spacing="trailing")

@@ -28,6 +28,7 @@ from tests.schedulers import SCHEDULERS  # noqa: E402
 
 # diffusers hands torch tensors to numpy in ways numpy 2 warns about, and sets the folders right with a warning
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The configuration file of this scheduler:FutureWarning"),
 ]

@@ -20,6 +20,8 @@ from ddpm.loading import load, single_file
 from tests.loading import foreign
 from tests.loading.checks import MINI, grey, same, times
 
+pytestmark = pytest.mark.slow
+
 
 class Attributes(dict[str, Any]):
     """As Lightning keeps hyper-parameters; pretends to be of its package while it is saved."""

@@ -16,6 +16,8 @@ from ddpm.runtime import Network, cores, has_bfloat16, openvino, pick, threads_k
 from ddpm.runtime.cache import cache_folder
 from ddpm.runtime.openvino import fitting
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("openvino", reason="needs the package openvino")
 CONFIG = HybridConfig(size=32, widths=(32, 160), res_blocks=1, blocks=2, text_width=48)
 TOKENS = 48

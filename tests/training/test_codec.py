@@ -23,6 +23,8 @@ from ddpm.training.loop import train
 from ddpm.training.perceptual import Perceptual, read_vgg
 from tests.training.conftest import SMALL, equal, saved, small
 
+pytestmark = pytest.mark.slow
+
 DATA = {**SMALL["data"], "size": 16, "flip": False}
 CODEC = {"widths": [16, 16, 32], "channels": 4}
 RUN = {"data": DATA, "network": None, "muon_rate": 0, "batch": 8, "learning_rate": 3e-3}

@@ -19,6 +19,8 @@ from ddpm.training.loop import train
 from tests.training.conftest import SMALL, equal, saved, small
 from tests.training.test_data import png, put
 
+pytestmark = pytest.mark.slow
+
 CODEC = {"widths": [16, 16], "channels": 4}
 AS_CODEC = {"autoencoder": CODEC, "network": None, "muon_rate": 0}
 SPOKEN = {**SMALL["data"], "captions": True, "count": 6}

@@ -35,6 +35,8 @@ from ddpm.training.data.scenes.captions import captions
 from ddpm.training.data.scenes.choose import choose
 from ddpm.training.data.scenes.scene import Scene
 
+pytestmark = pytest.mark.slow
+
 
 def words(*phrases: str) -> set[str]:
     return {word for phrase in phrases for word in re.findall(r"[a-z]+", phrase.lower())}

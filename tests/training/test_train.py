@@ -21,6 +21,8 @@ from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
 from tests.training.conftest import SMALL, equal, saved, small
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

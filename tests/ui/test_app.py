@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw
 
 from ddpm.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 ENDPOINTS = {
     "/text_to_image": ["prompt", "negative_prompt", "model", "sampler", "steps", "guidance_scale", "seed", "count",
                        "width", "height", "upscale", "pag_scale", "guidance_until"],

@@ -21,6 +21,8 @@ from PIL import Image
 from ddpm.__main__ import main
 from tests.ui.bad import FILES, REFUSED, write
 
+pytestmark = pytest.mark.slow
+
 SETTINGS: list[tuple[dict[str, Any], str]] = [  # values, and what the refusal says, word for word on every way in
     ({"prompt": "x" * 10_000}, "prompt has 10,000 characters; the most is 2,000."),
     ({"steps": 0}, "steps is 0, but must be a whole number from 1 to 1000."),

@@ -16,6 +16,8 @@ from ddpm.prompts.vocabulary import CATEGORIES
 from ddpm.ui.dialects import image_generator
 from tests.ui.test_controls import card
 
+pytestmark = pytest.mark.slow
+
 PICTURE = Image.linear_gradient("L").resize((128, 128)).convert("RGB")
 LEFT = Image.new("L", (128, 128), 0)
 ImageDraw.Draw(LEFT).rectangle((0, 0, 63, 127), fill=255)

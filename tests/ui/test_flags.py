@@ -17,6 +17,8 @@ from gradio_client.exceptions import AuthenticationError
 
 from tests.ui.conftest import ROOT, free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens, so nothing leaves this machine
 
 

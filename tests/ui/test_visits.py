@@ -30,7 +30,7 @@ def test_stop_frees_the_page_at_once(page: Any) -> None:
 def test_a_reload_finds_its_job_and_stop_keeps_what_is_there(page: Any) -> None:
     more_settings(page)
     set_number(page, "Steps", 100)
-    set_number(page, "Pictures", 3)
+    set_number(page, "Pictures", 8)
     page.locator(".go:visible").click()
     page.locator(".strip:visible button").first.wait_for()  # one is finished
     page.reload()
