@@ -23,6 +23,7 @@ from ddpm.runtime.cache import Verdict, publish, write_verdict
 from ddpm.runtime.calls import Flat, Signature, reads_tokens, time_features
 from ddpm.runtime.eager import Eager
 from ddpm.runtime.graph import GRAPH, Graph
+from ddpm.runtime.norms import by_channels
 
 JOB = "job.pt"
 WORTH = 1.1  # times faster than torch; less is not worth a second copy of the weights in memory
@@ -78,7 +79,7 @@ def convert(flat: Flat, inputs: list[Tensor], folder: Path) -> None:
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # else converting reports to its makers
     import openvino
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), by_channels(flat):
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes are fixed when the graph is compiled
         model = openvino.convert_model(flat, example_input=tuple(inputs))
     shapes = {}

@@ -39,6 +39,7 @@ from ddpm.runtime.eager import Eager, Running
 from ddpm.runtime.graph import LARGEST_BATCH, Graph
 
 FEWEST, MOST = 1_000_000, 400_000_000  # parameters: below nobody would notice, above a second copy is too much memory
+CONVERSION = 2  # counted up where graphs come to be made otherwise, so that nobody keeps old ones
 LOG = "log.txt"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +54,8 @@ def installed() -> bool:
 @functools.cache
 def versions() -> str:
     """What a graph depends on beside the network."""
-    return " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("openvino", "torch"))
+    packages = " ".join(f"{name} {importlib.metadata.version(name)}" for name in ("openvino", "torch"))
+    return f"{packages} conversion {CONVERSION}"
 
 
 @dataclass(frozen=True, slots=True)
