@@ -15,6 +15,8 @@ from ddpm.evaluation.judge import Judge, JudgeConfig, load_judge, save_judge
 from ddpm.evaluation.judge_data import Renders, augment, read_renders
 from ddpm.loading.catalogue import Catalogue
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = Path(__file__).parents[2] / "weights"
 FLOOR = {"subject": 0.82, "place": 0.97, "time": 0.95, "number": 0.95, "daylight colour": 0.9}
 FLOOR_PLAIN = {"subject": 0.96, "place": 0.98, "time": 0.97, "number": 0.98, "daylight colour": 0.96}

@@ -7,6 +7,8 @@ import pytest
 from ddpm.evaluation.labels import HEADS, asked, labels, right, vocabulary
 from ddpm.prompts.vocabulary import PLACES
 
+pytestmark = pytest.mark.slow
+
 
 def person(kind: str, sex: str, age: str, hairstyle: str = "short") -> dict[str, object]:
     who = {"kind": kind, "sex": sex, "age": age, "hair": "red", "hairstyle": hairstyle, "colour": "blue",

@@ -7,6 +7,8 @@ import torch
 
 from ddpm.loading import load
 
+pytestmark = pytest.mark.slow
+
 
 def test_milestone_by_the_package_itself(tmp_path, monkeypatch):
     """Three steps of its own trainer's parts, its own save layout, its own sampling: the same pictures here."""

@@ -13,6 +13,8 @@ from ddpm.training.loop import train
 from ddpm.training.pace import LOWEST, Pace
 from tests.training.conftest import SMALL, saved, small
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

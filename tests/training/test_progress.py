@@ -17,6 +17,8 @@ from ddpm.training.pace import Pace
 from ddpm.training.progress import Progress
 from tests.training.conftest import small
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_line_tells_waiting_from_working(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -12,6 +12,8 @@ from torch import Tensor
 from ddpm.upscaling.real_esrgan import SOURCES, enlarger, network
 from ddpm.upscaling.tiles import cut, through
 
+pytestmark = pytest.mark.slow
+
 sides = st.integers(1, 50)
 
 
