@@ -41,13 +41,14 @@ def classifier_free(
     2023, section 3.4, there on the network's output).
     """
     least, most = interval
+    told = cond if scale == 1 else join(cond, uncond)
 
     def predict(x_t: Tensor, level: Level) -> Prediction:
         if scale == 1 or not least <= noise_share(level) <= most:
             return denoise(x_t, level, cond)
-        both = denoise(torch.cat([x_t, x_t]), level, join(cond, uncond))
+        both = denoise(torch.cat([x_t, x_t]), level, told)
         (x0_cond, x0_uncond), (eps_cond, eps_uncond) = both.x0.chunk(2), both.eps.chunk(2)
-        guided = Prediction(x0_uncond + scale * (x0_cond - x0_uncond), eps_uncond + scale * (eps_cond - eps_uncond))
+        guided = Prediction(x0_uncond.lerp(x0_cond, scale), eps_uncond.lerp(eps_cond, scale))
         if not rescale:
             return guided
         x0 = guided.x0 * (1 + rescale * (_contrast(x0_cond) / _contrast(guided.x0) - 1))

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from ddpm.diffusion.prediction import Prediction, Target, eps_of
+from ddpm.diffusion.prediction import Prediction, Target
 from ddpm.diffusion.schedule import Level, Schedule, levels
 from ddpm.diffusion.spacing import GRIDS, Spacing
 from ddpm.errors import BadRequest
@@ -132,15 +132,18 @@ class Model:
         """
         told = () if self.told is None else (self.told,)
         output = self.network(x_t, level.t, text, *told).float()
-        prediction = self.target.read(output, x_t.float(), level)
+        if self.target is Target.X0:
+            return self.target.read(self._bounded(output), x_t.float(), level)
+        x0, eps = self.target.read(output, x_t.float(), level)
+        return Prediction(self._bounded(x0), eps)
+
+    def _bounded(self, x0: Tensor) -> Tensor:
+        """x0 within `clamp`, where there is one."""
         if self.clamp is None:
-            return prediction
+            return x0
         if self.peak:
-            x0 = prediction.x0 / (prediction.x0.abs().amax(dim=(1, 2, 3), keepdim=True) / self.clamp).clamp(min=1)
-        else:
-            x0 = prediction.x0.clamp(-self.clamp, self.clamp)
-        eps = eps_of(x_t.float(), x0, level) if self.target is Target.X0 else prediction.eps
-        return Prediction(x0, eps)
+            return x0 / (x0.abs().amax(dim=(1, 2, 3), keepdim=True) / self.clamp).clamp(min=1)
+        return x0.clamp(-self.clamp, self.clamp)
 
     def blinded(self) -> Model:
         """The same model with a worse idea of shapes, to be steered away from; of cards that take `pag_scale`."""
