@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +12,9 @@ from torch import Tensor
 
 from ddpm.diffusion.prediction import Prediction
 from ddpm.diffusion.schedule import Level
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # threads of one test process would spin against those of the next
+    torch.set_num_threads(1)
 
 
 @dataclass(frozen=True)
