@@ -161,13 +161,15 @@ def levels(
     steps_offset: int = 0,
     kept: int | None = None,
     last: float = 0.0,
+    shift: float = 1.0,
 ) -> list[Level]:
     """steps + 1 levels of falling noise; the last is `final`, or no noise at all.
 
     Discrete spacings as diffusers' (Lin et al. 2023, table 2), laid out as `grid` says, which a sampler's name chooses.
     Flow runs evenly from t = 1 to 0, bent by the schedule's shift, whatever the spacing; with `last` > 0 from 1 to
     `last`, whence one step leads to 0 (where steps are few, evenly as before). `kept`: only the final so many steps,
-    those of a partial noising (Meng et al. 2021, SDEdit); of flow they begin at kept / steps of the way.
+    those of a partial noising (Meng et al. 2021, SDEdit); of flow they begin at kept / steps of the way. `shift` bends
+    the whole way once more, as the schedule's does, but no part of it: there light and frame come from the picture.
     """
     kept = steps if kept is None else kept
     if steps < 1:
@@ -175,9 +177,9 @@ def levels(
     if spacing not in get_args(Spacing):
         raise BadRequest(f"spacing {spacing!r} is not known; use one of {', '.join(get_args(Spacing))}.", "spacing")
     if schedule.kind == "flow":
-        shift = schedule.shift
-        line = _line_to(last, kept / steps, kept)
-        visited = [schedule.level(shift * t / (1 + (shift - 1) * t)) for t in line]
+        bend = schedule.shift * (shift if kept == steps else 1)
+        line = _line_to(last / (bend - (bend - 1) * last), kept / steps, kept)  # `last` where it lies before the bend
+        visited = [schedule.level(bend * t / (1 + (bend - 1) * t)) for t in line]
     elif spacing == "karras":
         visited = [schedule.at_noise_ratio(ratio) for ratio in _karras(schedule, steps)]
     else:

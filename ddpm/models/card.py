@@ -26,6 +26,7 @@ class Defaults:
     # (set_alpha_to_one in diffusers; None: as its scheduler of that name does by itself, pndm does not)
     pag_scale: float = 0.0  # of models that take it
     last: float = 0.0  # flow: the noise share at which the network is asked last; 0: steps run evenly to no noise
+    shift: float = 1.0  # flow: > 1 asks more often near all noise, where a picture begins with nothing else
     guidance_until: float = 0.0  # noise share below which the prompt's guidance rests; 0: it never does
 
 

@@ -157,7 +157,7 @@ class Model:
         defaults, grid = self.card.defaults, GRIDS[sampler]
         return levels(
             self.schedule, steps, grid.chosen(spacing or defaults.spacing), grid=grid, final=self._end(sampler),
-            steps_offset=defaults.steps_offset, kept=kept, last=defaults.last,
+            steps_offset=defaults.steps_offset, kept=kept, last=defaults.last, shift=defaults.shift,
         )  # fmt: skip
 
     def _end(self, sampler: str) -> Level | None:

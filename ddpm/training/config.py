@@ -101,7 +101,7 @@ class Data(Section):
 class Previews(Section):
     """Grids of pictures made by the current EMA weights with the application's own sampling loop.
 
-    From `sampler` to `last`: what the finished model's card says, too. None: as in start, or as in the comment.
+    From `sampler` to `shift`: what the finished model's card says, too. None: as in start, or as in the comment.
     """
 
     every: int = Field(default=20_000, ge=0)  # pictures between two grids; 0: only at the end
@@ -111,6 +111,7 @@ class Previews(Section):
     guidance_scale: float | None = None  # 3 where prompts are read
     guidance_until: float | None = Field(default=None, ge=0, le=1)  # noise share at which guidance ends; 0: never
     last: float | None = Field(default=None, ge=0, lt=1)  # noise share of the last question (flow); 0: evenly to none
+    shift: float | None = Field(default=None, ge=1)  # 1 (flow); more: steps nearer to all noise, for light
     prompts: tuple[str, ...] = ()  # empty: captions of the data
     film: Literal["mp4", "gif", "none"] = "mp4"  # of the grids, then of the denoising of the last one
 

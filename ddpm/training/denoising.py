@@ -20,7 +20,7 @@ from ddpm.training.learner import learner
 from ddpm.training.loss import Loss
 from ddpm.training.preview import moments
 
-SAMPLING = {"sampler", "steps", "guidance_scale", "guidance_until", "last"}  # of the previews and of the card
+SAMPLING = {"sampler", "steps", "guidance_scale", "guidance_until", "last", "shift"}  # of the previews and of the card
 
 
 class Denoising:

@@ -106,6 +106,16 @@ def test_flow_may_ask_last_at_a_share_of_noise():
     assert visited == pytest.approx([1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0])
     for few in (1, 2, 5):  # they end above it anyhow
         assert levels(Schedule.flow(), few, last=0.2) == levels(Schedule.flow(), few)
+    bent = [level.sigma for level in levels(Schedule.flow(3.0), 20, last=0.2)]
+    assert (bent[0], bent[-2], bent[-1]) == pytest.approx((1, 0.2, 0)) and len(bent) == 21
+
+
+def test_a_shift_bends_whole_ways_alone():
+    assert levels(Schedule.flow(), 24, last=0.2, shift=4.0) == levels(Schedule.flow(4.0), 24, last=0.2)
+    twice, once = levels(Schedule.flow(2.0), 9, shift=3.0), levels(Schedule.flow(6.0), 9)
+    assert [level.t for level in twice] == pytest.approx([level.t for level in once])
+    assert levels(Schedule.flow(), 9, kept=5, last=0.2, shift=4.0) == levels(Schedule.flow(), 9, kept=5, last=0.2)
+    assert levels(Schedule.linear(), 9, shift=4.0) == levels(Schedule.linear(), 9)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_run_begins_with_the_weights_of_its_start(tmp_path: Path) -> None:
     assert not all(torch.allclose(before[key], saved(moved)[f"network.{key}"], atol=1e-6) for key in before)
 
 
-TUNED = Defaults("euler_ancestral", 4, 2.5, last=0.2, guidance_until=0.3, pag_scale=0.5)
+TUNED = Defaults("euler_ancestral", 4, 2.5, last=0.2, shift=3.0, guidance_until=0.3, pag_scale=0.5)
 
 
 def tuned(folder: Path) -> Path:
@@ -67,12 +67,12 @@ def test_a_start_gives_its_settings_of_sampling_where_none_are_named(tmp_path: P
 
 
 def test_previews_are_sampled_as_the_card_says(tmp_path: Path) -> None:
-    """`last` decides where the network is asked: another one, another picture of the same weights."""
-    sheets = []
-    for last in (0.0, 0.5):
-        train(small(tmp_path / str(last), images=4, previews={**SMALL["previews"], "last": last}))
-        sheets.append(Image.open(tmp_path / str(last) / "run" / "previews" / "final.png").tobytes())
-    assert sheets[0] != sheets[1]
+    """`last` and `shift` decide where the network is asked: another one, another picture of the same weights."""
+    sheets = set()
+    for name, said in (("even", {}), ("last", {"last": 0.5}), ("shift", {"shift": 3.0})):
+        train(small(tmp_path / name, images=4, previews={**SMALL["previews"], **said}))
+        sheets.add(Image.open(tmp_path / name / "run" / "previews" / "final.png").tobytes())
+    assert len(sheets) == 3
 
 
 @pytest.mark.skipif(not FACES.is_dir(), reason="needs the embedded model weights/faces")
