@@ -24,6 +24,8 @@ from ddpm.request import FilmRequest, FromSelfie, Request
 from ddpm.upscaling.cost import PLANES, enlarging
 from ddpm.upscaling.real_esrgan import SOURCES, _empty
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_a_network_holds_is_counted_exactly() -> None:
     module = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, 2, 3, padding=1))

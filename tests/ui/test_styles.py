@@ -28,6 +28,8 @@ from ddpm.ui.pictures import Shelf
 from tests.engine.conftest import tiny_model
 from tests.ui.conftest import free_port
 
+pytestmark = pytest.mark.slow
+
 ASKED: dict[str, Any] = {"model": "tiny-text", "prompt": "a fox", "negative_prompt": "blur", "steps": 2, "seed": 5}
 WRITTEN = ("ink drawing of a fox, lines, sepia", "blur, colour")
 UNKNOWN = "There is no style 'ink' in styles.csv; the nearest is 'Ink'."
