@@ -66,6 +66,7 @@ ALLOWED: dict[str, set[str]] = {
         "training",
         "prompts",
         "faces",
+        "runtime",
     },
     "ui": PLAIN | {"engine", "jobs", "prompts", "samplers", "upscaling", "loading", "models", ""},
     "": PLAIN | {"engine", "events", "jobs"},

@@ -27,6 +27,7 @@ from ddpm.errors import DDPMError
 from ddpm.evaluation.judge import Judge, JudgeConfig, as_floats, judge_config, save_judge, scaled
 from ddpm.evaluation.judge_data import UNKNOWN, Heads, Renders, augment, paint, read_renders
 from ddpm.evaluation.labels import HEADS, vocabulary
+from ddpm.runtime.eager import has_bfloat16
 
 DECAY = 0.25  # share of the run, its last, over which the rate falls
 QUICK = 256  # renders measured while training goes on
@@ -47,7 +48,7 @@ class Training:
         """One step on a batch; the mean loss over the heads."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
             logits = self.judge.train()(pixels.to(memory_format=torch.channels_last))
         loss = sum((_loss(logits[head].float(), answers[:, i]) for i, head in enumerate(logits)), torch.zeros(()))
         self.optimiser.zero_grad(set_to_none=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ddpm.training.settings import load_config, to_yaml
 
     config = load_config(args.config, args.changes)
-    print(to_yaml(config), end="")
+    if os.environ.get("RANK", "0") == "0":  # of several processes the first speaks
+        print(to_yaml(config), end="")
     if args.dry_run:
         return 0
     if args.prepare:

@@ -70,6 +70,7 @@ class Data(Section):
     count: int = Field(default=2000, ge=1)  # pictures that scenes or shapes paint
     seed: int = 11  # of scenes and shapes
     plain: bool = False  # scenes: each creature in one drawing, near, alone, in the middle: learnt far sooner
+    arranged: float = Field(default=0.0, ge=0, le=1)  # share of scenes with two or three, or one at a side, plain else
     processes: int = Field(default=1, ge=1)  # that paint scenes
     grow: bool = False  # scenes: train on what is painted already while the rest is painted
     cache: Path | None = None  # folder that keeps pictures ready for the next start; one run at a time fills it
@@ -159,7 +160,7 @@ class TrainConfig(Section):
     decay_minutes: float = Field(default=0.0, ge=0)  # the same before `minutes` are over
     clip: float = Field(default=1.0, gt=0)  # largest norm of the gradient
     ema: tuple[float, ...] = Field(default=(0.9993,), min_length=1)  # one or several; the first is the model
-    precision: Literal["bf16", "fp16", "fp32"] = "bf16"
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"  # auto: bf16 where the device multiplies it natively
     compile: bool = False  # torch.compile: a minute at the start, then faster on a GPU
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = Field(default=None, ge=1)  # of the CPU, in each process; None: torch decides

@@ -20,6 +20,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from ddpm.errors import BadRequest, DDPMError
+from ddpm.runtime.eager import fastest
 from ddpm.training.attention import fast_backward
 from ddpm.training.ceiling import counted, reached
 from ddpm.training.config import TrainConfig
@@ -36,6 +37,7 @@ from ddpm.training.task import open_task
 SHOWN = 10  # remarks on the data
 POINT = 10  # steps between two points of the curves
 TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+NAMES = {dtype: name for name, dtype in TYPES.items()}
 
 
 def train(config: TrainConfig, *, resume: bool = False) -> bool:
@@ -65,6 +67,8 @@ class Run:
             torch.set_num_threads(config.threads)
         self.processes = _accelerator(config)
         self.device = self.processes.device.type
+        if config.precision == "auto":
+            self.config = config = config.model_copy(update={"precision": NAMES[fastest(self.device)]})
         self.main = self.processes.is_main_process
         if config.batch % (self.processes.num_processes * config.accumulate):
             shares = f"{self.processes.num_processes} processes times accumulate ({config.accumulate})"
@@ -91,7 +95,8 @@ class Run:
     def go(self) -> bool:
         config, state = self.config, self.state
         parameters = sum(p.numel() for p in state.module.parameters())
-        self._say(f"{parameters:,} parameters on {self.device}, {self.processes.num_processes} process(es)")
+        how = f"{self.device} in {config.precision}, {self.processes.num_processes} process(es)"
+        self._say(f"{parameters:,} parameters on {how}")
         progress = Progress(config.images, state.images, self.pace, self.main, self.processes.num_processes)
         began, before = time.monotonic(), state.seconds
         self.network.train()

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.loading.embedded import load as load_model
+from ddpm.training import loop
 from ddpm.training.config import TrainConfig
 from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
@@ -160,6 +161,19 @@ def test_low_precision_learns_the_same_within_its_rounding(tmp_path: Path, preci
     assert not torch.equal(one, other) and torch.allclose(one, other, rtol=0.1)
     if precision == "fp16":  # the scale of the gradients is part of the state
         assert torch.load(rough.folder / "state.pt", weights_only=True)["scaler"]["scale"] > 1
+
+
+@pytest.mark.parametrize("native", [torch.bfloat16, torch.float32])
+def test_precision_is_that_of_the_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], native: torch.dtype
+) -> None:
+    """Emulated bfloat16 learned 0.7 pictures a second of scenes where float32 did 6.2 (Zen 3, 2026-11-22)."""
+    monkeypatch.setattr(loop, "fastest", lambda device: native)
+    train(small(tmp_path, precision="auto"))
+    assert f"on cpu in {loop.NAMES[native]}, 1 process(es)" in capsys.readouterr().out
+    same = small(tmp_path / "same", precision=loop.NAMES[native])
+    train(same)
+    assert torch.equal(saved(small(tmp_path))["losses"], saved(same)["losses"])
 
 
 def test_clipping_bounds_the_step(tmp_path: Path) -> None:
