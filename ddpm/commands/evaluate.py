@@ -22,8 +22,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--real", type=Path, nargs="+", default=[], metavar="PATH",
                          help="folders or archives of what the model learnt; default for text: renders")  # fmt: skip
     command.add_argument("--real-count", type=int, metavar="N", help="use so many of them, drawn at random")
-    command.add_argument("--plain", action="store_true",
-                         help="prompts and renders of one near subject, which is what scenes learnt")  # fmt: skip
+    command.add_argument("--plain", action="store_true", help="prompts and renders of one near subject in the middle")
+    command.add_argument("--arranged", action="store_true",
+                         help="prompts and renders of two, three, or one on the left or right")  # fmt: skip
     command.add_argument("--held-out", type=Path, nargs="+", default=[], metavar="PATH",
                          help="pictures like the real ones that no training saw, for memorisation")  # fmt: skip
     command.add_argument("--referee", type=Path, metavar="FILE", help="OpenCV's YuNet .onnx: measure faces")
@@ -66,6 +67,7 @@ def run(given: argparse.Namespace) -> int:
         real=tuple(given.real),
         real_count=given.real_count,
         plain=given.plain,
+        arranged=given.arranged,
         held_out=tuple(given.held_out),
         referee=given.referee,
         selfies=tuple(given.selfies),

@@ -62,6 +62,7 @@ class Task:
     real: tuple[Path, ...]
     real_count: int | None
     plain: bool  # prompts and renders of one near subject, as `data.plain` trains
+    arranged: bool  # of two, three, or one on the left or right, as `data.arranged` trains
     held_out: tuple[Path, ...]
     referee: Path | None
     selfies: tuple[Path, ...]  # portraits that no training saw
@@ -98,7 +99,7 @@ class Evaluation:
                 "first_seed": FIRST_SEED,
             }
         if self.reads_text:
-            report["plain"] = self.task.plain
+            report |= {"plain": self.task.plain, "arranged": self.task.arranged}
         for name, measure in self._measures():
             try:
                 report[name] = measure()
@@ -149,7 +150,7 @@ class Evaluation:
 
     @cached_property
     def _renders(self) -> Renders:
-        return Renders(self.task.cache, plain=self.task.plain)
+        return Renders(self.task.cache, plain=self.task.plain, arranged=self.task.arranged)
 
     @cached_property
     def real(self) -> Tensor:

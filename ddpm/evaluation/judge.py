@@ -68,20 +68,35 @@ class Judge(nn.Module):
         self.heads = nn.ModuleDict({head: nn.Linear(2 * inner, len(words)) for head, words in config.heads.items()})
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        h = self.trunk(scaled(pixels, self.config.size))
+        return self._answers(self.trunk(scaled(pixels, self.config.size)))
+
+    def _answers(self, h: Tensor) -> dict[str, Tensor]:
         pooled = torch.cat([h.mean((2, 3)), h.amax((2, 3))], dim=1)
         return {head: layer(pooled) for head, layer in self.heads.items()}
 
     @torch.inference_mode()
     def read(self, pixels: Tensor) -> list[dict[str, str]]:
-        """pixels: (N, 3, H, W) uint8 or [-1, 1] -> the likeliest word of each head, for each picture."""
+        """pixels: (N, 3, H, W) uint8 or [-1, 1] -> the likeliest word of each head, for each picture, and `side`."""
         readings: list[dict[str, str]] = []
         for batch in pixels.split(BATCH):
-            logits = self.eval()(as_floats(batch))
-            best = {head: value.argmax(1).tolist() for head, value in logits.items()}
+            h = self.eval().trunk(scaled(as_floats(batch), self.config.size))
+            best = {head: value.argmax(1) for head, value in self._answers(h).items()}
             words = self.config.heads
-            readings += [{head: words[head][best[head][i]] for head in best} for i in range(len(batch))]
+            found = [{head: words[head][int(best[head][i])] for head in best} for i in range(len(batch))]
+            if "subject" in best:
+                for reading, side in zip(found, self._sides(h, best["subject"]), strict=True):
+                    reading["side"] = side
+            readings += found
         return readings
+
+    def _sides(self, h: Tensor, subjects: Tensor) -> list[str]:
+        """Left or right: where the features lie that speak for the subject that was read (Zhou et al. 2016)."""
+        layer = self.heads["subject"]
+        assert isinstance(layer, nn.Linear)
+        weights = layer.weight[subjects, h.shape[1] :]  # those of the maximum
+        columns = torch.einsum("nc,nchw->nhw", weights, h).clamp(min=0).sum(1)
+        places = torch.arange(h.shape[3]) + 0.5 - h.shape[3] / 2
+        return ["left" if moment < 0 else "right" for moment in (columns * places).sum(1).tolist()]
 
 
 def as_floats(pixels: Tensor) -> Tensor:

@@ -15,10 +15,12 @@ from ddpm.prompts.vocabulary import (
     HUMANS,
     NIGHT_ONLY,
     PLACE_WORDS,
+    SIDE_WORDS,
     TIME_WORDS,
 )
 
 HEADS = ("subject", "place", "time", "number", "colour", "hair")
+COUNTS = {"1": "one", "2": "two", "3": "three"}  # questions of their own: two and three are harder than one
 NOTHING = "nothing"  # the subject of a landscape
 ANSWERS = {"guy": ("man",), "teen": ("man", "woman"), "kid": ("boy", "girl")}  # words and the drawings that fit them
 
@@ -60,7 +62,7 @@ def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     subject = facts.get("subject")
     if subject:
         questions["subject"] = ANSWERS.get(subject, (seen["subject"],)) if subject in HUMANS else (str(subject),)
-        questions["number"] = (seen["number"],)
+        questions[COUNTS[seen["number"]]] = (seen["number"],)
     else:
         questions["subject"] = (NOTHING,)
     if any(_says(said, words) for words in _places(seen["place"])):
@@ -74,6 +76,9 @@ def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         questions["colour"] = (colour,)
     elif colour and not person and any(_says(said, word) for word in COLOUR_WORDS.get(colour, (colour,))):
         questions["colour"] = (colour,)
+    side = facts.get("side")
+    if any(_says(said, words) for words in SIDE_WORDS.get(str(side), ())):
+        questions["side"] = (str(side),)
     if "hair" in seen and re.search(rf"\b{seen['hair']}( \w+)? (hair|ponytail|braids)", said):
         questions["hair"] = (seen["hair"],)
     return questions
@@ -81,7 +86,8 @@ def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def right(questions: Mapping[str, tuple[str, ...]], reading: Mapping[str, str]) -> dict[str, bool]:
     """Which questions a reading answers."""
-    return {head: reading.get(head) in answers for head, answers in questions.items()}
+    read = dict(reading) | dict.fromkeys(COUNTS.values(), reading.get("number"))
+    return {head: read.get(head) in answers for head, answers in questions.items()}
 
 
 def _places(place: str) -> tuple[str, ...]:

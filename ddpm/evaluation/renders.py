@@ -42,11 +42,12 @@ class Rendered:
 class Renders:
     """Renders by index, painted when first asked for and kept."""
 
-    def __init__(self, cache: Path, seed: int = SEED, plain: bool = False) -> None:
+    def __init__(self, cache: Path, seed: int = SEED, plain: bool = False, arranged: bool = False) -> None:
         if importlib.util.find_spec("skia") is None:
             raise Missing("Prompts are measured beside renders, which skia-python paints: pip install skia-python")
-        self.seed, self.plain = seed, plain
-        self.folder = cache / f"renders-{'plain-' if plain else ''}{seed}-{_renderer_hash()}"
+        self.seed, self.plain, self.arranged = seed, plain, arranged
+        kind = "arranged-" if arranged else "plain-" if plain else ""
+        self.folder = cache / f"renders-{kind}{seed}-{_renderer_hash()}"
 
     def get(self, count: int, advance: Callable[[int], object]) -> list[Rendered]:
         """The first `count`."""
@@ -73,7 +74,7 @@ class Renders:
 
         if wish:
             wish["category"] = _category(wish["subject"])
-        painted = render(index, self.seed, plain=self.plain, **wish)
+        painted = render(index, self.seed, plain=self.plain, arranged=self.arranged, **wish)
         caption = random.Random(f"caption:{self.seed}:{index}").choice(painted.captions)
         self.folder.mkdir(parents=True, exist_ok=True)
         said.write_text(json.dumps({"caption": caption, "facts": painted.facts}), encoding="utf-8")

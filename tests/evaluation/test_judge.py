@@ -120,3 +120,18 @@ def test_the_judge_reads_unseen_renders(plain: bool, floor: dict[str, float]) ->
     renders = Renders(np.stack([each.pixels for each in painted]), seen, [plain] * FRESH)
     shares = train_judge.measure(load_judge(WEIGHTS / "judge"), renders)
     assert {head: shares[head] for head, least in floor.items() if shares[head] < least} == {}
+
+
+@needs_judge
+@pytest.mark.slow
+def test_the_judge_reads_sides_and_numbers() -> None:
+    pytest.importorskip("skia", reason="the renderer: pip install skia-python")
+    from ddpm.training.data.scenes import render
+
+    painted = [render(index, SEED, arranged=True) for index in range(FRESH)]
+    pixels = torch.from_numpy(np.stack([each.pixels for each in painted])).movedim(3, 1)
+    read = load_judge(WEIGHTS / "judge").read(pixels)
+    sides = [each.facts["side"] == seen["side"] for each, seen in zip(painted, read, strict=True)
+             if each.facts.get("side") in ("left", "right")]  # fmt: skip
+    numbers = [str(each.facts["count"]) == seen["number"] for each, seen in zip(painted, read, strict=True)]
+    assert sum(sides) / len(sides) >= 0.97 and sum(numbers) / len(numbers) >= 0.9

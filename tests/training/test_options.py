@@ -189,6 +189,9 @@ def test_scenes_are_plain_or_all_kinds_of_another_seed_and_say_as_much_as_asked(
     assert said == [2] * 4 and painted(captions_each=1)[1] == [1] * 4
     assert torch.equal(painted(captions_each=1)[0], base)
     assert not torch.equal(painted(seed=12)[0], base) and not torch.equal(painted(plain=True)[0], base)
+    plain, some = painted(plain=True)[0], painted(plain=True, arranged=0.5)[0]
+    same = [torch.equal(one, other) for one, other in zip(plain, some, strict=True)]
+    assert any(same) and not all(same)
 
 
 def test_prompts_and_guidance_decide_the_previews(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from ddpm.prompts.phrases import plural
+from ddpm.prompts.phrases import NUMBERS, plural
 from ddpm.prompts.subjects import SUBJECTS, Drawing
 from ddpm.prompts.vocabulary import (
     AURORA_NAMES,
@@ -252,3 +252,24 @@ def test_plain_pictures_show_each_creature_in_one_drawing_alone_and_in_the_middl
         said = set(re.findall(r"[a-z]+", " ".join(captions(scene)).lower()))
         assert not said & {"two", "three", "left", "right", "far", "distance"}
     assert set(art) == set(SUBJECTS) and all(len(drawings) == 1 for drawings in art.values())
+
+
+def test_arranged_pictures_show_two_three_or_one_at_a_side_and_say_so() -> None:
+    art: dict[str, set[str]] = {}
+    counts, told = {1: 0, 2: 0, 3: 0}, 0
+    for index in range(600):
+        scene, _ = choose(index, 5, arranged=True)
+        if scene.subject is None:
+            continue
+        counts[scene.count] += 1
+        said = re.findall(r"[a-z]+", " ".join(captions(scene)).lower())
+        if scene.count == 1:
+            assert scene.side in ("left", "right") and not {"two", "three"} & {*said}
+            told += scene.side in said
+        else:
+            assert scene.side == "centre" and said.count(NUMBERS[scene.count]) >= 4
+        assert not {"left", "right"} - {scene.side} & {*said}
+        if scene.creature:
+            art.setdefault(scene.subject, set()).add(scene.creature.art)
+    assert all(len(drawings) == 1 for drawings in art.values())
+    assert min(counts.values()) > 60 and told > 0.95 * counts[1]

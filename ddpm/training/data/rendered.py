@@ -27,6 +27,7 @@ def paint_scene(data: Data, index: int) -> tuple[Tensor, list[str], Tensor | Non
     from ddpm.training.data.scenes import render
 
     cv2.setNumThreads(1)
-    picture, said, _, *mask = render(index, data.seed, plain=data.plain)
+    arranged = random.Random(f"{data.seed}:{index}:arrange").random() < data.arranged
+    picture, said, _, *mask = render(index, data.seed, plain=data.plain, arranged=arranged)
     kept = random.Random(f"{data.seed}:{index}").sample(said, min(data.captions_each, len(said)))
     return resized(picture, data), kept, resized_mask(mask[0], data) if mask else None

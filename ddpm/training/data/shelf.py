@@ -29,6 +29,7 @@ SETTINGS = (
     "channels",
     "seed",
     "plain",
+    "arranged",
     "captions_each",
 )  # that pixels depend on
 
@@ -92,6 +93,7 @@ class Shelf:
             folder.mkdir(parents=True, exist_ok=True)
             settings = folder / "set.json"
             made = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else wanted
+            made.setdefault("arranged", 0.0)  # sets of before there was this choice
             if changed := [key for key in SETTINGS if made.get(key) != wanted[key]]:
                 said = ", ".join(f"{key} {made.get(key)} -> {wanted[key]}" for key in changed)
                 raise BadRequest(f"data.cache: {folder} holds another set ({said}); name another one.", "data.cache")

@@ -36,8 +36,9 @@ def captions(scene: Scene) -> list[str]:
         tags.append(f"{scene.time} light")
     if scene.count == 1 and scene.side in SIDE_WORDS:
         side = rng.choice(SIDE_WORDS[scene.side])
-        long += f", {side}" if rng.random() < 0.7 else ""
-        middle += f", {side}" if rng.random() < 0.4 else ""
+        long += f", {side}" if rng.random() < 0.8 else ""
+        middle += f", {side}" if rng.random() < 0.8 else ""
+        tags += [side] if rng.random() < 0.8 else []
     said = [short, middle, long, ", ".join(tags)]
     return [each[0].upper() + each[1:] if rng.random() < 0.5 else each for each in said]
 

@@ -49,11 +49,13 @@ def choose(
     place: str | None = None,
     allow_held_out: bool = False,
     plain: bool = False,
+    arranged: bool = False,
 ) -> tuple[Scene, random.Random]:
     """All facts about one picture, and the generator that paints on. Held-out pairs never, unless asked for.
 
     plain: each creature in one drawing, near, alone, in the middle, facing one way, and people as portraits. A network
     learns these far sooner, as it does faces that are all framed alike.
+    arranged: plain, but two or three of them, or one on the left or right: what plain pictures cannot teach.
     """
     rng = random.Random(f"{seed}:{index}")
     category = category or rng.choices(list(CATEGORIES), SHARES)[0]
@@ -62,7 +64,7 @@ def choose(
     where = _choose_place(rng, subject, place, allow_held_out)
     scene = _circumstances(rng, Scene(
         index, seed, category, subject, where, where in UNDERWATER,
-        "day", "clear", None, None, False, False, False, False, "storybook", False, plain=plain,
+        "day", "clear", None, None, False, False, False, False, "storybook", False, plain=plain or arranged,
     ))  # fmt: skip
     if subject:
         scene.count = 1
@@ -76,8 +78,10 @@ def choose(
     scene.sun_x = rng.uniform(18, 110)
     scene.moon_y = rng.uniform(14, 34)
     scene.aurora = rng.randrange(len(AURORA_NAMES))
-    if plain:
+    if scene.plain:
         _simplify(scene, random.Random(f"{seed}:{index}:plain"))
+    if arranged and subject:
+        _arrange(scene, subject, random.Random(f"{seed}:{index}:arranged"))
     return scene, rng
 
 
@@ -91,6 +95,16 @@ def _simplify(scene: Scene, rng: random.Random) -> None:
     if scene.weather != "clear" and rng.random() < 0.5:
         open_sky = scene.place not in NIGHT_ONLY and not scene.underwater
         scene.weather = "clouds" if open_sky and rng.random() < 0.4 else "clear"
+
+
+def _arrange(scene: Scene, subject: str, rng: random.Random) -> None:
+    """Two or three that stand in a row, where so many fit; else one at a side, near or a little off."""
+    alone = scene.view == "portrait" or scene.afloat or subject in ONE_CREATURE
+    scene.count = 1 if alone else rng.choices((1, 2, 3), (2, 3, 3))[0]
+    if scene.count == 1:
+        scene.side = rng.choice(("left", "right"))
+    if scene.count > 1 or (scene.view == "near" and rng.random() < 0.5):
+        scene.view = "middle"
 
 
 def _choose_place(rng: random.Random, subject: str | None, wish: str | None, allow_held_out: bool) -> str:

@@ -33,11 +33,11 @@ def render(
     place: str | None = None,
     allow_held_out: bool = False,
     plain: bool = False,
+    arranged: bool = False,
 ) -> Rendered:
     """One picture; the same for the same index and seed."""
-    scene, rng = choose(
-        index, seed, category=category, subject=subject, place=place, allow_held_out=allow_held_out, plain=plain
-    )  # fmt: skip
+    wish = {"category": category, "subject": subject, "place": place}
+    scene, rng = choose(index, seed, **wish, allow_held_out=allow_held_out, plain=plain, arranged=arranged)
     painted = finish(_paint(scene, rng), rng, scene.style)
     mask = painted[..., 3]
     return Rendered(painted[..., :3].copy(), captions(scene), scene.facts() | _extent(mask), mask.copy())

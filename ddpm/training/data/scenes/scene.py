@@ -83,7 +83,7 @@ class Scene:
     aurora: int = 0  # which of the vocabulary's AURORA_NAMES
     person: Person | None = None
     creature: Creature | None = None
-    plain: bool = False  # one drawing, near, alone, in the middle, facing one way
+    plain: bool = False  # one drawing, facing one way; near, alone and in the middle unless arranged otherwise
 
     horizon: float = 64.0
     sun: tuple[float, float] | None = None
