@@ -1,8 +1,8 @@
 """python -m ddpm.evaluation.showcase [NAME ...]: make the README's pictures again with today's models.
 
-scenes.png, arranged.png and faces.png are prompts and seeds as they come, changed.png sixteen drawings like a child's
-and what image to image makes of them, repainted.png sixteen volcanoes painted over and filled with a lake,
-denoising.gif the film. Nothing is picked: the seeds are 1, 2, 3, ... and those of the faces 100, 101, ...
+scenes.png and faces.png are prompts and seeds as they come, changed.png sixteen drawings like a child's and what image
+to image makes of them, repainted.png sixteen volcanoes painted over and filled with a lake, denoising.gif the film.
+Nothing is picked: the seeds are 1, 2, 3, ... and those of the faces 100, 101, ...
 """
 
 from __future__ import annotations
@@ -38,15 +38,6 @@ PROMPTS = (
 )  # fmt: skip
 
 
-ARRANGED = (
-    "two orange cats under the aurora borealis", "three pandas in a rainforest", "two wolves in the snow at night",
-    "three blue birds in a savannah", "two phoenixes over a mountain lake", "three fairies under a starry night sky",
-    "two white horses in a desert at sunset", "three fish in a coral reef",
-    "a wolf in front of a volcano at night, on the left", "a wolf in front of a volcano at night, on the right",
-    "a white cat by a mountain lake, on the left", "a white cat by a mountain lake, on the right",
-    "a red dragon in a desert, on the left", "a red dragon in a desert, on the right",
-    "a girl by a tropical island at sunset, on the left", "a girl by a tropical island at sunset, on the right",
-)  # fmt: skip
 TIMES = ("by day", "at sunset", "at night", "at dawn")
 
 
@@ -64,10 +55,6 @@ def all_but_sky() -> Image.Image:
 
 def scenes(engine: Engine) -> Tensor:
     return stacked(made(engine, prompt=prompt, seed=seed) for seed, prompt in enumerate(PROMPTS, 1))
-
-
-def arranged(engine: Engine) -> Tensor:
-    return stacked(made(engine, prompt=prompt, seed=seed) for seed, prompt in enumerate(ARRANGED, 1))
 
 
 def faces(engine: Engine) -> Tensor:
@@ -92,7 +79,6 @@ def repainted(engine: Engine) -> Tensor:
 
 SHEETS: dict[str, Callable[[Engine], Tensor]] = {
     "scenes": scenes,
-    "arranged": arranged,
     "faces": faces,
     "changed": changed,
     "repainted": repainted,

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from ddpm.prompts.subjects import Drawing
 from ddpm.prompts.vocabulary import habitat
 
-ONE_CREATURE = ("leviathan", "qilin", "dragon", "mermaid")  # too large for two in a picture
 ASHORE = frozenset(("fly", "sleep", "charge"))
 
 

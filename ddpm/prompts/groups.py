@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ddpm.prompts.phrases import article, preposition
-from ddpm.prompts.vocabulary import (
-    CATEGORIES,
-    HUMANS,
-    PLACE_WORDS,
-    PLACES,
-    SIDE_WORDS,
-    STYLE_WORDS,
-    TIME_WORDS,
-    WEATHER_WORDS,
-)
+from ddpm.prompts.vocabulary import CATEGORIES, HUMANS, PLACE_WORDS, PLACES, STYLE_WORDS, TIME_WORDS, WEATHER_WORDS
 
 COLOURS = ("red", "blue", "green", "golden", "purple", "black", "white", "teal", "silver")  # of dragons, for example
 
@@ -43,11 +34,6 @@ GROUPS: tuple[Group, ...] = (
         "Places", "places", "place", PLACES,
         tuple(f"{preposition(place)} {words[0]}" for place, words in PLACE_WORDS.items()),
         "With somebody in them, or alone: a volcano at night.",
-    ),
-    Group(
-        "Number and side", "arranged", "arranged", ("two", "three", "left", "right"),
-        ("two cats", "three birds", SIDE_WORDS["left"][0], SIDE_WORDS["right"][0]),
-        "One is in the middle unless you say more: two cats by a lake; a wolf in the snow, on the left.",
     ),
     Group(
         "Time", "times", "time", tuple(TIME_WORDS), tuple(words[0] for words in TIME_WORDS.values()),

@@ -1,8 +1,8 @@
 """Random prompts by category, of combinations that the scenes model was trained on or has never seen.
 
 The renderer decides what is a trained combination: the same tables, so a prompt with seen=True has pictures like it in
-the training data, and one with seen=False has none. Creatures are said as data.plain draws them, some of them arranged
-as by data.arranged, which the embedded model was trained on.
+the training data, and one with seen=False has none. Creatures are said as data.plain draws them, which the embedded
+model was trained on.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import random
 from collections.abc import Sequence
 
 from ddpm.errors import BadRequest
-from ddpm.prompts.deeds import ONE_CREATURE, deed, fits, plainest
-from ddpm.prompts.phrases import NUMBERS, article, plural, preposition
+from ddpm.prompts.deeds import deed, fits, plainest
+from ddpm.prompts.phrases import article, preposition
 from ddpm.prompts.subjects import SUBJECTS, VIVID, Drawing
 from ddpm.prompts.vocabulary import (
     CATEGORIES,
@@ -28,7 +28,6 @@ from ddpm.prompts.vocabulary import (
     NO_SNOW,
     PLACE_WORDS,
     PLACES,
-    SIDE_WORDS,
     STYLE_WORDS,
     SYNONYMS,
     TIME_WORDS,
@@ -39,7 +38,6 @@ from ddpm.prompts.vocabulary import (
 )
 
 PARTS = ("who", "where", "when", "weather", "style")
-SEVERAL, ASIDE = 0.15, 0.1  # shares of prompts of two or three, and of one on the left or right
 UNSEEN_HAIR = ("green", "purple", "orange")  # never painted on a head
 
 
@@ -109,15 +107,11 @@ def _scene(rng: random.Random, subject: str, place: str, *, seen: bool, parts: i
         who, doing, perched = _person(rng, subject, seen), "", False
     else:
         drawing = plainest([each for each in SUBJECTS[subject].drawings if fits(each, **water)])
-        several = rng.random() < SEVERAL and not afloat and drawing.pose == "body" and subject not in ONE_CREATURE
-        who = _creature(rng, subject, drawing, seen, rng.choice((2, 3)) if several else 1)
+        who = _creature(rng, subject, drawing, seen)
         doing = rng.choice(DEED_WORDS[deed(rng, subject, drawing, **water)])
         perched = drawing.pose != "body"
     where = f"{preposition(place, subject, afloat=afloat, perched=perched)} {PLACE_WORDS[place][0]}"
-    told = _told(rng, [who, f"{doing} {where}".strip(), *_sky(rng, place)], parts)
-    if parts is None and who.startswith("a") and rng.random() < ASIDE:
-        told += f", {rng.choice(SIDE_WORDS[rng.choice(list(SIDE_WORDS))])}"
-    return told
+    return _told(rng, [who, f"{doing} {where}".strip(), *_sky(rng, place)], parts)
 
 
 def _landscape(rng: random.Random, place: str, seen: bool, parts: int | None) -> str:
@@ -172,7 +166,7 @@ def _person(rng: random.Random, kind: str, seen: bool) -> str:
     return said
 
 
-def _creature(rng: random.Random, name: str, drawing: Drawing, seen: bool, count: int) -> str:
+def _creature(rng: random.Random, name: str, drawing: Drawing, seen: bool) -> str:
     subject = SUBJECTS[name]
     colour = rng.choice(drawing.colours) or drawing.own
     if not seen:
@@ -183,11 +177,5 @@ def _creature(rng: random.Random, name: str, drawing: Drawing, seen: bool, count
     noun = rng.choice(drawing.names if drawing.names and rng.random() < 0.6 else SYNONYMS.get(name, (name,)))
     words = [rng.choice(subject.adjectives)] if rng.random() < 0.3 else []
     if seen and drawing.also:  # its colour is that of a dress or a tail
-        return f"{_counted([*words], noun, count)} {drawing.also.format(colour)}"
-    return _counted([*words, *([colour] if colour else [])], noun, count)
-
-
-def _counted(words: list[str], noun: str, count: int) -> str:
-    if count > 1:
-        return " ".join([NUMBERS[count], *words, plural(noun)])
-    return article(" ".join([*words, noun]))
+        return f"{article(' '.join([*words, noun]))} {drawing.also.format(colour)}"
+    return article(" ".join([*words, *([colour] if colour else []), noun]))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 
-from ddpm.prompts.deeds import ONE_CREATURE
-from ddpm.prompts.phrases import NUMBERS, article, plural, preposition
+from ddpm.prompts.phrases import article, preposition
 from ddpm.prompts.subjects import SUBJECTS
 from ddpm.prompts.vocabulary import (
     CLOTHES_COLOURS,
@@ -14,7 +13,6 @@ from ddpm.prompts.vocabulary import (
     NIGHT_ONLY,
     PLACE_WORDS,
     PLACES,
-    SIDE_WORDS,
     STYLE_WORDS,
     SYNONYMS,
     TIME_WORDS,
@@ -67,15 +65,12 @@ def phrases() -> tuple[str, ...]:
     """Everything that is suggested, subjects first."""
     weather = [words[0] for words in WEATHER_WORDS.values() if words]
     places = [words for said in PLACE_WORDS.values() for words in said]
-    known = [*_WHO, *_NOUNS, *_COLOURS, *_WHERE, *places, *_WHEN, *weather, *_STYLES, *_SIDES, *_MANY]
-    return tuple(dict.fromkeys(known))
+    return tuple(dict.fromkeys([*_WHO, *_NOUNS, *_COLOURS, *_WHERE, *places, *_WHEN, *weather, *_STYLES]))
 
 
 _NOUNS = tuple(noun for name in (*SUBJECTS, *HUMANS) for noun in dict.fromkeys(SYNONYMS.get(name, (name,))))
 _COLOURS = tuple(dict.fromkeys((*CLOTHES_COLOURS, "golden", "silver", "grey", "brown")))
 _WHO = [article(noun) for noun in _NOUNS]
-_SIDES = [words[0] for words in SIDE_WORDS.values()]
-_MANY = [f"{number} {plural(name)}" for name in SUBJECTS if name not in ONE_CREATURE for number in NUMBERS.values()]
 _WHERE = [f"{preposition(place)} {words[0]}" for place, words in PLACE_WORDS.items()]
 _WHEN = [words[0] for words in TIME_WORDS.values()]
 _STYLES = [words[0] for words in STYLE_WORDS.values()]

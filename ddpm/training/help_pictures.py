@@ -15,7 +15,6 @@ from typing import Any
 from PIL import Image
 
 from ddpm.prompts.groups import GROUPS, Group
-from ddpm.prompts.phrases import NUMBERS
 from ddpm.prompts.random_prompt import usual_places
 from ddpm.prompts.vocabulary import CATEGORIES, NIGHT_ONLY
 from ddpm.training.data.scenes import render
@@ -23,7 +22,6 @@ from ddpm.training.data.scenes.choose import choose
 
 CELL, COLUMNS, GAP = 88, 6, 2  # pixels a side, cells a row, pixels between
 SEED, TRIES = 7, 4000  # scenes looked at for one cell
-ARRANGED = {"two": "panda", "three": "bird", "left": "wolf", "right": "cat"}  # who shows it
 BACKGROUND = "#00000000"
 
 
@@ -50,10 +48,9 @@ def cell(group: Group, word: str) -> Image.Image:
     wanted = WANTED[group.fact]
     first = 97 * group.words.index(word)  # so that neighbours differ in place and light
     for index in range(first, first + TRIES):
-        wish = {"plain": True, "arranged": group.fact == "arranged", **asked(group, word)}
-        scene, _ = choose(index, SEED, **wish)
+        scene, _ = choose(index, SEED, plain=True, **asked(group, word))
         if wanted(scene.facts(), word):
-            return Image.fromarray(render(index, SEED, **wish).pixels)
+            return Image.fromarray(render(index, SEED, plain=True, **asked(group, word)).pixels)
     raise LookupError(f"no render of {TRIES} shows {word!r}")
 
 
@@ -64,8 +61,6 @@ def asked(group: Group, word: str) -> dict[str, Any]:
             return {"category": next(name for name, words in CATEGORIES.items() if word in words), "subject": word}
         case "place":
             return {"category": "Scenery", "place": word}
-        case "arranged":
-            return {"category": "Animals", "subject": ARRANGED[word]}
         case "colour":
             return {"category": "Mythical Beings", "subject": "dragon"}
         case "weather":
@@ -74,13 +69,9 @@ def asked(group: Group, word: str) -> dict[str, Any]:
 
 
 def _near(facts: dict[str, Any], word: str) -> bool:
-    near = facts.get("view") in ("near", "portrait") and facts["count"] == 1
-    return near and _by_day(facts)
-
-
-def _by_day(facts: dict[str, Any]) -> bool:
-    at_home = facts["place"] in usual_places(facts["subject"]) and facts["style"] == "storybook"
-    return at_home and facts["time"] == "day" and facts["weather"] in ("clear", "clouds")
+    near = facts.get("view") in ("near", "portrait") and facts["count"] == 1 and facts["style"] == "storybook"
+    at_home = facts["place"] in usual_places(facts["subject"])
+    return near and at_home and facts["time"] == "day" and facts["weather"] in ("clear", "clouds")
 
 
 WANTED: dict[str, Callable[[dict[str, Any], str], bool]] = {
@@ -89,9 +80,6 @@ WANTED: dict[str, Callable[[dict[str, Any], str], bool]] = {
         facts["weather"] in ("clear", "clouds")
         and facts["style"] == "storybook"
         and facts["time"] == ("night" if word in NIGHT_ONLY else "day")
-    ),
-    "arranged": lambda facts, word: (
-        word in (facts["side"], NUMBERS.get(facts["count"])) and facts["view"] == "middle" and _by_day(facts)
     ),
     "colour": lambda facts, word: _near(facts, word) and facts.get("colour") == word and facts["weather"] == "clear",
     "time": lambda facts, word: facts["time"] == word and facts["weather"] == "clear" and facts["style"] == "storybook",

@@ -53,6 +53,6 @@ def take(prompt: str | None, event: gr.EventData) -> str:
 
 
 def added(prompt: str, word: str) -> str:
-    """The word at the end; a style and a side after a comma."""
-    apart = word.startswith("on the ") or any(word in group.said for group in GROUPS if group.fact == "style")
-    return f"{prompt.rstrip()}{',' if apart and prompt.strip() else ''} {word}".strip()
+    """The word at the end; a style after a comma."""
+    style = any(word in group.said for group in GROUPS if group.fact == "style")
+    return f"{prompt.rstrip()}{',' if style and prompt.strip() else ''} {word}".strip()

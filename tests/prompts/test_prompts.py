@@ -10,7 +10,6 @@ import pytest
 
 from ddpm.errors import BadRequest
 from ddpm.prompts import CATEGORIES, random_prompt, suggest
-from ddpm.prompts.phrases import plural
 from ddpm.prompts.random_prompt import UNSEEN_HAIR, usual_places
 from ddpm.prompts.subjects import SUBJECTS
 from ddpm.prompts.vocabulary import (
@@ -35,8 +34,7 @@ def said_subject(prompt: str) -> str | None:
     words = prompt.replace(",", " ").split()
     for name in (*SUBJECTS, *HUMANS):
         exact = [noun for drawing in SUBJECTS[name].drawings for noun in drawing.names] if name in SUBJECTS else []
-        singular = (*SYNONYMS.get(name, (name,)), *exact)
-        if any(noun in words or (" " in noun and noun in prompt) for noun in (*singular, *map(plural, singular))):
+        if any(noun in words or (" " in noun and noun in prompt) for noun in (*SYNONYMS.get(name, (name,)), *exact)):
             return name
     return None
 
@@ -68,8 +66,8 @@ def test_an_unseen_prompt_of_everything_is_a_held_out_pair(seed: int) -> None:
 def test_an_unseen_prompt_without_a_held_out_pair_has_a_colour_never_painted(seed: int) -> None:
     dog = random_prompt(["dog"], False, seed)
     painted = {w for d in SUBJECTS["dog"].drawings for c in (*d.colours, d.own) if c for w in c.split()}
-    before, nouns = dog.replace(",", " ").split(), ("dog", "dogs", "puppy", "puppies", "poodle", "poodles")
-    noun = next(i for i, word in enumerate(before) if word in nouns)
+    before = dog.replace(",", " ").split()
+    noun = next(i for i, word in enumerate(before) if word in ("dog", "puppy", "poodle"))
     assert before[noun - 1] not in painted and said_place(dog) in usual_places("dog")
     assert any(f"{colour} hair" in random_prompt(["man"], False, seed) for colour in UNSEEN_HAIR)
 
@@ -95,13 +93,6 @@ def test_prompts_say_what_the_captions_say_of_a_drawing() -> None:
 def test_a_place_beside_a_creature_is_where_it_stands() -> None:
     assert all(said_place(random_prompt(["horse", "savannah"], True, s)) == "savannah" for s in range(5))
     assert "glacier" in random_prompt(["tiger", "glacier"], False, 0)
-
-
-def test_some_prompts_say_numbers_and_sides_where_the_renderer_draws_them() -> None:
-    said = [random_prompt(["wolf", "dragon", "horse", "desert"], True, seed) for seed in range(400)]
-    assert any(prompt.startswith("two ") and "wolves" in prompt for prompt in said)
-    assert any(prompt.endswith(("on the left", "at the right")) for prompt in said)
-    assert not any("dragons" in prompt or ("two" in prompt and "the left" in prompt) for prompt in said)
 
 
 def test_an_unknown_category_names_the_nearest() -> None:

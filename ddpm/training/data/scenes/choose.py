@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 
-from ddpm.prompts.deeds import ONE_CREATURE, deed, fits, plainest
+from ddpm.prompts.deeds import deed, fits, plainest
 from ddpm.prompts.subjects import SUBJECTS
 from ddpm.prompts.vocabulary import (
     AURORA_NAMES,
@@ -34,6 +34,7 @@ from ddpm.prompts.vocabulary import (
 )
 from ddpm.training.data.scenes.scene import Creature, Person, Scene
 
+ONE_CREATURE = ("leviathan", "qilin", "dragon", "mermaid")  # too large for two in a picture
 SHARES = (3, 4, 3.5, 1.5)  # of the categories, in their order: places show behind every subject, so few are bare
 PLAIN_SIZE = 1.12  # of the smaller creatures, where pictures are plain
 DREAM = 0.03  # share of land and air subjects that are put under water
