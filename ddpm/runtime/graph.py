@@ -37,9 +37,9 @@ class Graph:
         if shapes not in self._runs:
             self._model.reshape({place: list(shape) for place, shape in enumerate(shapes)})
             request = self._core.compile_model(self._model, "CPU", self._settings).create_infer_request()
-
-            places = [torch.from_numpy(request.get_input_tensor(index).data) for index in range(len(tensors))]
-            made = torch.from_numpy(request.get_output_tensor().data)
+            with torch.inference_mode(False):  # what is made in that mode could only be written to in it
+                places = [torch.from_numpy(request.get_input_tensor(index).data) for index in range(len(tensors))]
+                made = torch.from_numpy(request.get_output_tensor().data)
 
             def run(tensors: list[Tensor]) -> Tensor:
                 for place, tensor in zip(places, tensors, strict=True):
