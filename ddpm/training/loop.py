@@ -144,7 +144,7 @@ class Run:
             batch = self.task.batches(dice)
             self.waited += time.monotonic() - began
             waits = self.processes.no_sync(self.network) if i + 1 < len(parts) else contextlib.nullcontext()
-            with waits, fast_backward(self.device):
+            with waits, fast_backward(self.device, config.precision):
                 with torch.autocast(self.device, TYPES[config.precision], enabled=config.precision != "fp32"):
                     loss = self.task.loss(self.network, batch, dice) / len(parts)
                 self.processes.backward(state.scaler.scale(loss))

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch.profiler import profile
 
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.loading.embedded import load as load_model
 from ddpm.training import loop
+from ddpm.training.attention import fast_backward
 from ddpm.training.config import TrainConfig
 from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
@@ -174,6 +176,16 @@ def test_precision_is_that_of_the_processor(
     same = small(tmp_path / "same", precision=loop.NAMES[native])
     train(same)
     assert torch.equal(saved(small(tmp_path))["losses"], saved(same)["losses"])
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_attention_is_fused_unless_bfloat16_trains_on_a_cpu(precision: str) -> None:
+    """In float32 plain products made a step of UNet2DModel 1.8 times as long."""
+    q = torch.randn(1, 2, 16, 8, requires_grad=True)
+    with fast_backward("cpu", precision), profile() as seen:
+        torch.nn.functional.scaled_dot_product_attention(q, q, q).sum().backward()
+    products = any("attention_math" in event.key for event in seen.key_averages())
+    assert products == (precision == "bf16")
 
 
 def test_clipping_bounds_the_step(tmp_path: Path) -> None:
