@@ -113,14 +113,13 @@ def padded(tensors: list[Tensor], shapes: list[tuple[int, ...]]) -> list[Tensor]
     """
     fitted = []
     for tensor, shape, tokens in zip(tensors, shapes, reads_tokens(tensors), strict=True):
-        own = tuple(tensor.shape)
-        wanted = min(-(-own[1] // TOKENS) * TOKENS, shape[1]) if tokens else shape[1]
-        if len(own) != len(shape) or own[2:] != shape[2:] or own[1] > wanted or (own[1] < wanted and not tokens):
+        rest = shape[1:]
+        if tokens:
+            rest = (min(-(-tensor.shape[1] // TOKENS) * TOKENS, shape[1]), *shape[2:])
+            if (missing := rest[0] - tensor.shape[1]) > 0:
+                tensor = torch.cat([tensor, tensor.new_zeros(len(tensor), missing, *tensor.shape[2:])], 1)
+        if tuple(tensor.shape[1:]) != rest:
             return None
-        if own[1] < wanted:
-            room = tensor.new_zeros(own[0], wanted, *own[2:])
-            room[:, : own[1]] = tensor
-            tensor = room
         fitted.append(tensor)
     return fitted
 

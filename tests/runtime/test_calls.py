@@ -72,3 +72,13 @@ def test_only_tokens_are_padded_and_only_to_what_there_is_a_graph_for() -> None:
     assert fitted is not None and not fitted[2][:, 7:].any() and not fitted[3][:, 7:].any() and fitted[3][:, :7].all()
     assert padded(call(65), shapes) is padded(call(7, side=16), shapes) is padded(call(7, width=13), shapes) is None
     assert padded(call(7)[:3], shapes[:3]) is None  # without a mask zeros would be read as tokens
+
+
+def test_times_of_one_dimension_or_none_fit() -> None:
+    """As diffusers' UNets take them: (B,), or one number for all."""
+    x_t, features = torch.ones(2, 3, 8, 8), torch.ones(2, 16)
+    for times in (torch.ones(2), torch.tensor(1.0)):
+        shapes = [(1, *tensor.shape[1:]) for tensor in (x_t, times, features)]
+        assert [each.shape for each in padded([x_t, times, features], shapes) or []] == [
+            x_t.shape, times.shape, features.shape]  # fmt: skip
+    assert padded([x_t, torch.ones(2, 1), features], [(1, 3, 8, 8), (1,), (1, 16)]) is None

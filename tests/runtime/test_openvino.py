@@ -143,6 +143,29 @@ def later() -> Network:
     return pick("cpu").compile(module, lambda x_t: module(x_t), lambda: module(x_t), "0123456789")
 
 
+def test_diffusers_networks_run_as_graphs(own_cache: Path) -> None:
+    """Their times have one dimension, their sinusoids come from outside and their answer is wrapped."""
+    from diffusers import UNet2DModel
+
+    torch.manual_seed(4)
+    module = UNet2DModel(
+        sample_size=32, block_out_channels=(64, 128), layers_per_block=1, norm_num_groups=16,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    ).eval().requires_grad_(False)  # fmt: skip
+    asked = [(torch.randn(batch, 3, 32, 32), torch.full((batch,), 7.5)) for batch in (1, 2, 1)]
+    exact = [module(*call).sample for call in asked]
+    network = pick("cpu", choice="openvino").compile(
+        module, lambda *args: module(*args).sample, lambda: module(*asked[0]), "9876543210"
+    )
+    said = list(network.news())
+    if len(said) > 1:
+        assert "times as fast as torch" in said[1]
+        pytest.skip(said[1])
+    assert network.name.startswith("openvino")
+    for call, wanted in zip(asked, exact, strict=True):
+        assert 0 < far(network(*call), wanted) < 0.02
+
+
 def test_sizes_that_the_graph_was_not_made_for_are_torchs() -> None:
     shapes = [(-1, *tensor.shape[1:]) for tensor in inputs(1)]
     graph, module = SimpleNamespace(shapes=shapes), nn.Identity()
