@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.model import Model, Text
+from ddpm.models.tokens import MOST
 from ddpm.training.config import TrainConfig
 from ddpm.training.data.batches import Batch, Batches
 from ddpm.training.data.latents import latents_of
@@ -52,7 +53,8 @@ class Denoising:
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
         noisy = self._loss.noisy(batch.x0, dice)
         x_t = noisy.x_t.contiguous(memory_format=torch.channels_last)
-        return self._loss.of(self.learner.call(network, x_t, noisy.t, batch.text), noisy, batch.mask)
+        text = batch.text and blurred(batch.text, self.config.caption_noise, dice)
+        return self._loss.of(self.learner.call(network, x_t, noisy.t, text), noisy, batch.mask)
 
     def after_step(self) -> None:
         return None
@@ -98,6 +100,21 @@ class Denoising:
             return it.call(module, x_t, torch.full((len(x_t),), t, device=x_t.device), prompt)
 
         return Model(self.card(), it.schedule, it.codec, it.text, network, it.target, module, clamp=it.clamp)
+
+
+def blurred(text: Text, share: float, dice: Dice) -> Text:
+    """The prompts with noise on every token state, `share` times as large as the state itself.
+
+    Learning from noisy inputs is ridge regression (Bishop 1995, "Training with noise is equivalent to Tikhonov
+    regularization"): directions in which captions hardly differ lose their say, and words that no caption has are
+    spread over just those.
+    """
+    if not share:
+        return text
+    tokens, width = text.states.shape[1:]
+    noise = dice.noise((MOST, width), text.states.device, "captions")[:, :tokens]
+    size = text.states.square().mean(-1, keepdim=True).sqrt()  # 0 where there is no token
+    return Text(text.states + share * size * noise, text.mask)
 
 
 def _first_captions(pictures: Pictures, count: int) -> list[str]:

