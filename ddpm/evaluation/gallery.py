@@ -117,8 +117,8 @@ def read_picture(path: Path) -> Tensor:
 
 
 def save_picture(image: Image.Image, path: Path) -> None:
-    """A PNG, whole or not at all."""
-    temporary = path.with_suffix(".part")
+    """A PNG, whole or not at all, whoever else writes the same one."""
+    temporary = path.with_suffix(f".{os.getpid()}.part")
     image.save(temporary, "PNG", compress_level=1)
     os.replace(temporary, path)
 

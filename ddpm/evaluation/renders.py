@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm.errors import Missing
-from ddpm.evaluation.gallery import read_picture
+from ddpm.evaluation.gallery import read_picture, save_picture
 
 SEED = 90_001  # of the renders that evaluation alone sees
 PARTS = ("training/data/scenes", "prompts")  # of the package: what decides a render
@@ -78,9 +77,7 @@ class Renders:
         caption = random.Random(f"caption:{self.seed}:{index}").choice(painted.captions)
         self.folder.mkdir(parents=True, exist_ok=True)
         said.write_text(json.dumps({"caption": caption, "facts": painted.facts}), encoding="utf-8")
-        temporary = picture.with_suffix(".part")
-        Image.fromarray(painted.pixels).save(temporary, "PNG", compress_level=1)
-        os.replace(temporary, picture)
+        save_picture(Image.fromarray(painted.pixels), picture)
 
 
 def stacked(rendered: list[Rendered]) -> Tensor:
