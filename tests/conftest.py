@@ -15,6 +15,7 @@ from ddpm.diffusion.schedule import Level
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # threads of one test process would spin against those of the next
     torch.set_num_threads(1)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # those of the programs that it starts, too
 
 
 @dataclass(frozen=True)

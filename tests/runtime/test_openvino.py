@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ddpm.compat import ensure_torchvision
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
 from ddpm.runtime import Network, cores, has_bfloat16, openvino, pick, threads_kept
 from ddpm.runtime.cache import cache_folder
@@ -145,6 +146,7 @@ def later() -> Network:
 
 def test_diffusers_networks_run_as_graphs(own_cache: Path) -> None:
     """Their times have one dimension, their sinusoids come from outside and their answer is wrapped."""
+    ensure_torchvision()
     from diffusers import UNet2DModel
 
     torch.manual_seed(4)
