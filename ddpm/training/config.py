@@ -147,7 +147,7 @@ class TrainConfig(Section):
     perceptual_between: tuple[float, float] | None = None  # noise shares where it counts, fully; None: by alpha squared
     features: Literal["efficientnet-lite0", "efficientnet-lite1"] | Path | None = None  # or a VGG's file of torchvision
     drop_captions: float = Field(default=0.1, ge=0, le=1)  # share trained without its caption, for guidance
-    caption_noise: float = Field(default=0.0, ge=0)  # on token states, in their own size: kin of known words work, too
+    caption_noise: float = Field(default=0.0, ge=0)  # on token states, as a share of their size: ridge regression
 
     images: int = Field(default=1_000_000, ge=1)  # pictures to see in all
     minutes: float | None = Field(default=None, gt=0)  # a start stops after so many; None: no limit
