@@ -6,6 +6,7 @@ What was killed goes on where it stopped: a file is there whole or not at all, a
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import time
@@ -117,9 +118,16 @@ def read_picture(path: Path) -> Tensor:
 
 
 def save_picture(image: Image.Image, path: Path) -> None:
-    """A PNG, whole or not at all, whoever else writes the same one."""
+    """A PNG in the cache."""
+    data = io.BytesIO()
+    image.save(data, "PNG", compress_level=1)
+    keep(data.getvalue(), path)
+
+
+def keep(data: bytes, path: Path) -> None:
+    """A file of the cache: there whole or not at all, whatever other evaluation keeps the same one just then."""
     temporary = path.with_suffix(f".{os.getpid()}.part")
-    image.save(temporary, "PNG", compress_level=1)
+    temporary.write_bytes(data)
     os.replace(temporary, path)
 
 

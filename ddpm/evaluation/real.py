@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from ddpm.errors import BadRequest
 from ddpm.evaluation.features import features
+from ddpm.evaluation.gallery import keep
 from ddpm.loading.efficientnet import EfficientNetLite
 from ddpm.training.config import Data
 from ddpm.training.data.archives import read_archives
@@ -58,9 +59,9 @@ def kept_features(
         else:
             known = features(network, piece, advance)
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".part")
-            torch.save(known, temporary)
-            os.replace(temporary, path)
+            data = io.BytesIO()
+            torch.save(known, data)
+            keep(data.getvalue(), path)
         found.append(known)
     return torch.cat(found)
 

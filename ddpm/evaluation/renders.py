@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm.errors import Missing
-from ddpm.evaluation.gallery import read_picture, save_picture
+from ddpm.evaluation.gallery import keep, read_picture, save_picture
 
 SEED = 90_001  # of the renders that evaluation alone sees
 PARTS = ("training/data/scenes", "prompts")  # of the package: what decides a render
@@ -76,7 +76,7 @@ class Renders:
         painted = render(index, self.seed, plain=self.plain, arranged=self.arranged, **wish)
         caption = random.Random(f"caption:{self.seed}:{index}").choice(painted.captions)
         self.folder.mkdir(parents=True, exist_ok=True)
-        said.write_text(json.dumps({"caption": caption, "facts": painted.facts}), encoding="utf-8")
+        keep(json.dumps({"caption": caption, "facts": painted.facts}).encode(), said)
         save_picture(Image.fromarray(painted.pixels), picture)
 
 

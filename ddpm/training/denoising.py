@@ -105,9 +105,8 @@ class Denoising:
 def blurred(text: Text, share: float, dice: Dice) -> Text:
     """The prompts with noise on every token state, `share` times as large as the state itself.
 
-    Learning from noisy inputs is ridge regression (Bishop 1995, "Training with noise is equivalent to Tikhonov
-    regularization"): directions in which captions hardly differ lose their say, and words that no caption has are
-    spread over just those.
+    To a linear layer, learning from noisy inputs is ridge regression (Bishop 1995, "Training with noise is equivalent
+    to Tikhonov regularization"): directions in which captions hardly differ lose their say. Empty prompts, too.
     """
     if not share:
         return text

@@ -16,7 +16,7 @@ import torch
 
 from ddpm.engine import Engine
 from ddpm.errors import UnknownModel
-from ddpm.evaluation.gallery import Gallery, Settings, Wish
+from ddpm.evaluation.gallery import Gallery, Settings, Wish, keep
 from ddpm.events import Result
 from ddpm.loading import embedded
 from ddpm.models.card import Defaults, ModelCard
@@ -97,3 +97,20 @@ def test_other_settings_and_other_weights_have_other_folders(weights: Path, tmp_
     config.write_text(before)
     with pytest.raises(UnknownModel, match="tiny"):
         Gallery(engine, "tinny", Settings(), tmp_path)
+
+
+def test_two_that_keep_one_file_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process begins and ends with the same file while this one is about to put its own in place."""
+    replace = os.replace
+
+    def interrupted(source: Path, target: Path) -> None:
+        with monkeypatch.context() as other:
+            other.setattr(os, "getpid", lambda: 1)
+            other.setattr(os, "replace", replace)
+            keep(b"theirs", target)
+        assert target.read_bytes() == b"theirs"
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    keep(b"ours", tmp_path / "a.png")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.png", b"ours")]
