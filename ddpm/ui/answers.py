@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.events import Film, Framed, Notice, Result
@@ -84,10 +86,15 @@ def checked(**values: Any) -> Request:
 
 
 def path_of(file: Any, what: str = "image") -> str:
-    """Where gradio put an uploaded file."""
+    """Where gradio put an uploaded file; no other file of this machine is read.
+
+    gradio looks at a path itself only where the value says `meta`, which a script may leave out.
+    """
     path = file.get("path") if isinstance(file, dict) else getattr(file, "path", None)
     if not path:
         raise refuse(BadRequest(f"A picture is missing: send {what}.", what))
+    if not Path(str(path)).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+        raise refuse(BadRequest(f"{what} is no uploaded file: send it with handle_file(...) of gradio_client.", what))
     return str(path)
 
 

@@ -98,6 +98,15 @@ def test_strength(
     assert sentence in told(capsys, "sample", "--image", picture, f"--strength={strength}")
 
 
+@pytest.mark.parametrize("api_name", ["/read_recipe", "/strip", "/upscale", "/selfie", "/image_to_image", "/inpaint"])
+def test_no_file_is_read_that_nobody_uploaded(client: Client, files: Path, api_name: str) -> None:
+    """gradio looks at a path only where the value says `meta`; a script may leave that out."""
+    for place in (files / "good.png", files / "missing.png", Path("/dev/zero")):
+        told = {"path": str(place)}
+        said = refused(client, *[told, told][: 2 if api_name == "/inpaint" else 1], api_name=api_name)
+        assert "image is no uploaded file: send it with handle_file(...)" in said
+
+
 def in_base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
