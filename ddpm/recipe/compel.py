@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ddpm.request import PROMPT_LIMIT
+
 UP, DOWN = 1.1, 0.9  # of one sign
 DEEPEST = 30  # brackets inside each other
 _GROUP = re.compile(r"(?<!\\)\(([^()\\]*(?:\\.[^()\\]*)*)(?<!\\)\)(\++|-+(?!\w)|\d*\.?\d+(?![\w.]))?")
@@ -12,7 +14,12 @@ _CALL = re.compile(r"\.(swap|blend|and|or)\(")
 
 
 def from_compel(prompt: str) -> tuple[str, list[str]]:
-    """The prompt with weights as they are written here, and a sentence where it holds more than weights."""
+    """The prompt with weights as they are written here, and a sentence where it holds more than weights.
+
+    One that is too long to be painted stays as it is: the search for words takes the square of their length.
+    """
+    if len(prompt) > PROMPT_LIMIT:
+        return prompt, []
     if _CALL.search(prompt):
         return prompt, [
             "The prompt uses .swap, .blend or .and of Compel, which have no meaning here; it is left as it is."

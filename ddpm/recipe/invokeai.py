@@ -67,5 +67,5 @@ def _with_one_prompt(told: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(said, str):
         return {key: value for key, value in told.items() if key != "prompt"}
     unwanted = re.findall(r"\[([^\[\]]*)\]", said)
-    wanted = re.sub(r"\s*\[[^\[\]]*\]", "", said).strip()
+    wanted = re.sub(r"(?<!\s)\s*\[[^\[\]]*\]", "", said).strip()
     return told | {"prompt": wanted, "negative_prompt": ", ".join(text.strip() for text in unwanted)}

@@ -133,6 +133,20 @@ def test_a_hundred_thousand_texts_raise_nothing(run: int) -> None:
     assert found > 0.5 * len(seeds)  # most are still understood as far as they are whole, so the readers get deep
 
 
+@pytest.mark.parametrize("piece", ["a'", " ", "[", "a++", "(", "\\(", "a:", '"', "<lora:", "Steps: 1, ", "-a "])
+def test_a_long_text_takes_no_longer_than_its_length(piece: str) -> None:
+    """A picture of 200 bytes can hold a million characters: the square of their number would be hours."""
+    text, began = piece * (200_000 // len(piece)), time.process_time()
+    for told in (
+        {"parameters": text},
+        {"Dream": f'"{text}" -s 5'},
+        {"sd-metadata": json.dumps({"image": {"prompt": text}})},
+        {"invokeai_metadata": json.dumps(INVOKE | {"positive_prompt": text})},
+    ):
+        check(told)
+    assert time.process_time() - began < 20
+
+
 @settings(max_examples=STRANGE, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(KEYS), texts, min_size=1, max_size=2))
 def test_nothing_is_raised(told: dict[str, str]) -> None:
