@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -80,6 +81,15 @@ def test_a_face_is_found_and_turned_upright(degrees):
     upright = np.asarray(cut(drawn_face(), Frame(150, 90, 240), 64), dtype=float)
     apart = np.abs(np.asarray(framed.image, dtype=float) - upright).mean()
     assert apart < 16  # a shift by 2.5 % gives 13, a face left turned by 15 degrees 21
+
+
+@needs_cascades
+def test_photos_looked_at_together_are_framed_as_one_after_the_other():
+    """The page frames a photo in one thread while a job frames another in a second one."""
+    photos = [np.asarray(drawn_face(side)) for side in (180, 240)] * 6
+    alone = [rough_frames(photo) for photo in photos]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(rough_frames, photos)) == alone
 
 
 @needs_cascades

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from ddpm.faces.frame import Frame, Pixels, shrunk
 FILE = "haarcascade_frontalface_alt2.xml"
 LOOKED_AT = 480  # px of the longer side; a face large enough to be guided by is seen at this size
 SMALLEST_FACE = 0.12  # of the shorter side
+_ONE_AT_A_TIME = Lock()  # the classifier keeps what it looks at in itself
 DOWN, SIDE = 0.071, 1.143  # the training frame seen from the box, in its widths: medians over 360 training faces
 
 
@@ -25,8 +27,9 @@ def rough_frames(pixels: Pixels) -> list[Frame]:
     scale = min(1.0, LOOKED_AT / max(pixels.shape))
     grey = cv2.equalizeHist(cv2.cvtColor(shrunk(pixels, scale), cv2.COLOR_RGB2GRAY))
     least = int(SMALLEST_FACE * min(grey.shape))
-    boxes = np.asarray(classifier.detectMultiScale(grey, 1.1, 3, minSize=(least, least)), dtype=float).reshape(-1, 4)
-    return [frame_of(*box).scaled(1 / scale) for box in boxes.tolist()]
+    with _ONE_AT_A_TIME:
+        boxes = classifier.detectMultiScale(grey, 1.1, 3, minSize=(least, least))
+    return [frame_of(*box).scaled(1 / scale) for box in np.asarray(boxes, dtype=float).reshape(-1, 4).tolist()]
 
 
 def frame_of(left: float, top: float, width: float, height: float) -> Frame:
