@@ -125,8 +125,7 @@ class LoadedModels:
             has = amount(self.budget)
             raise TooMuch(f"{name} needs {amount(model.nbytes)} of memory; this engine may use {has} for its models.")
         told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
-        key = "" if told else model.card.weights_hash
-        network = self._runtime.compile(model.module, model.network, example_of(model), key)
+        network = self._runtime.compile(model.module, model.network, None if told else example_of(model))
         return Loaded(changed, replace(model, network=network), network)
 
 

@@ -46,11 +46,11 @@ class Runtime(Protocol):
         """As recipes and /health say it."""
 
     def compile(
-        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object], key: str
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None
     ) -> Network:
         """`call`, which calls `module`, as it runs here. May re-store the module.
 
-        `example()` makes one call as they will come, `key` names the weights; both are for engines that prepare.
+        `example()` makes one call as they will come, for engines that prepare; without one they do not.
         """
 
 

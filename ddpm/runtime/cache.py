@@ -1,7 +1,7 @@
 """What is worked out once per machine and network, in the user's cache folder: graphs and whether they pay.
 
-An entry is a folder that appears whole or not at all. Its name is made of everything its content depends on: weights,
-the network's source, shapes, OpenVINO's version and the processor.
+An entry is a folder that appears whole or not at all. Its name is made of everything its content depends on: the
+network's numbers, settings and source, shapes, OpenVINO's version and the processor.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from ddpm.runtime.cores import CPUINFO
@@ -54,8 +55,12 @@ def cache_folder() -> Path:
     return root / "ddpm" / "openvino"
 
 
-def entry_name(weights_hash: str, module: nn.Module, inputs: Sequence[Tensor], versions: str) -> str:
-    """The entry's name for this network, these input shapes and this machine."""
+def entry_name(module: nn.Module, inputs: Sequence[Tensor], versions: str) -> str:
+    """The entry's name for this network as it is now, these input shapes and this machine.
+
+    Every number is read, for of one file EMA or raw weights may be in use, with settings that stand in no tensor. That
+    is 1.5 GB a second without a copy, and no network of more than 1.6 GB is converted.
+    """
     sources = {inspect.getsourcefile(type(part)) for part in module.modules()}
     own = sorted(path for path in sources if path and f"{os.sep}torch{os.sep}" not in path)
     own += [str(Path(__file__).with_name(name)) for name in ("calls.py", "convert.py")]  # what makes graphs
@@ -64,7 +69,30 @@ def entry_name(weights_hash: str, module: nn.Module, inputs: Sequence[Tensor], v
         digest.update(Path(path).read_bytes())
     digest.update(repr([tuple(tensor.shape) for tensor in inputs]).encode())
     digest.update(processor().encode())
-    return f"{weights_hash}-{digest.hexdigest()[:16]}"
+    for name, part in module.named_modules():
+        settings = _plain({**vars(part), "config": getattr(part, "config", None)})  # diffusers hides its own
+        digest.update(f"{name} {type(part).__qualname__} {settings}\n".encode())
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:32]
+
+
+def _plain(value: object) -> object:
+    """What is the same in every process: plain values, also in containers, but for private items; else a type's name.
+
+    Private are a module's own tables and those notes of diffusers whose order changes from process to process.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        public = [(str(key), _plain(each)) for key, each in value.items() if not str(key).startswith("_")]
+        return sorted(public, key=lambda item: item[0])
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return getattr(value, "__qualname__", type(value).__qualname__)  # a function's own name
 
 
 def processor() -> str:

@@ -26,10 +26,10 @@ class Compiled:
         return f"{self.eager.name} compiled"
 
     def compile(
-        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None, key: str = ""
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None
     ) -> Tried:
         """As Runtime.compile. The module's own calls go to what torch's compiler makes of it, as long as it can."""
-        return Tried(self, module, self.eager.compile(module, call, example, key))
+        return Tried(self, module, self.eager.compile(module, call, example))
 
 
 class Tried:

@@ -68,7 +68,7 @@ class Eager:
         return f"torch {self.device} {str(self.dtype).removeprefix('torch.')}"
 
     def compile(
-        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None, key: str = ""
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None
     ) -> Running:
         """Store the module's matrices as they are used, and wrap `call(x_t, ...)`: x_t (B, C, H, W) -> float32."""
         module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

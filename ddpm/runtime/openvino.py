@@ -39,7 +39,7 @@ from ddpm.runtime.eager import Eager, Running
 from ddpm.runtime.graph import LARGEST_BATCH, Graph
 
 FEWEST, MOST = 1_000_000, 400_000_000  # parameters: below nobody would notice, above a second copy is too much memory
-CONVERSION = 2  # counted up where graphs come to be made otherwise, so that nobody keeps old ones
+CONVERSION = 3  # counted up where graphs come to be made otherwise, so that nobody keeps old ones
 LOG = "log.txt"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,22 +71,22 @@ class OpenVINO:
         return f"openvino cpu {'bfloat16' if self.bfloat16 else 'float32'}"
 
     def compile(
-        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object], key: str
+        self, module: nn.Module, call: Callable[..., Tensor], example: Callable[[], object] | None = None
     ) -> Running | Accelerated:
         """As Runtime.compile. The module's matrices are re-stored for torch, which stays for what the graph cannot."""
         eager = Eager("cpu", torch.bfloat16 if self.bfloat16 else torch.float32)
         size = sum(parameter.numel() for parameter in module.parameters())
-        if not FEWEST <= size <= MOST or not key:
-            return eager.compile(module, call, example, key)
+        if not FEWEST <= size <= MOST or example is None:
+            return eager.compile(module, call)
         try:
             signature, tensors = recorded(module, example)
-            entry = cache_folder() / entry_name(key, module, tensors, versions())
+            entry = cache_folder() / entry_name(module, tensors, versions())
             work = Work(module, signature, tensors, self.bfloat16)
             conversion = None if read_verdict(entry) else begin(work, entry, gently=not self.wait)
         except (Unconvertible, OSError) as reason:
             _log.warning("OpenVINO is not used: %s", reason)
-            return eager.compile(module, call, example, key)
-        run = eager.compile(module, call, example, key)
+            return eager.compile(module, call)
+        run = eager.compile(module, call)
         return Accelerated(self, module, run, signature, entry, conversion)
 
 

@@ -72,8 +72,8 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return cache_folder()
 
 
-def compiled(module: nn.Module, example: Callable[[], object], key: str = "0123456789"):
-    return pick("cpu", choice="openvino").compile(module, lambda *args: module(*args), example, key)
+def compiled(module: nn.Module, example: Callable[[], object]):
+    return pick("cpu", choice="openvino").compile(module, lambda *args: module(*args), example)
 
 
 def test_a_graph_gives_the_networks_numbers_and_torch_does_the_rest(own_cache: Path, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_crash_while_converting_is_a_sentence_and_is_remembered(own_cache: Pat
 def later() -> Network:
     """The same network again, where OpenVINO was not asked for by name."""
     module, x_t = Crashes(), torch.ones(1, 3, 8, 8)
-    return pick("cpu").compile(module, lambda x_t: module(x_t), lambda: module(x_t), "0123456789")
+    return pick("cpu").compile(module, lambda x_t: module(x_t), lambda: module(x_t))
 
 
 def test_diffusers_networks_run_as_graphs(own_cache: Path) -> None:
@@ -157,7 +157,7 @@ def test_diffusers_networks_run_as_graphs(own_cache: Path) -> None:
     asked = [(torch.randn(batch, 3, 32, 32), torch.full((batch,), 7.5)) for batch in (1, 2, 1)]
     exact = [module(*call).sample for call in asked]
     network = pick("cpu", choice="openvino").compile(
-        module, lambda *args: module(*args).sample, lambda: module(*asked[0]), "9876543210"
+        module, lambda *args: module(*args).sample, lambda: module(*asked[0])
     )
     said = list(network.news())
     if len(said) > 1:
