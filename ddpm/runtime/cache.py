@@ -16,7 +16,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 
@@ -137,18 +138,40 @@ def being_made(entry: Path) -> bool:
     return busy
 
 
-def workshop(entry: Path) -> Path:
-    """A private folder beside the entry, in which it is made."""
+@contextmanager
+def workshop(entry: Path) -> Iterator[Path]:
+    """A private folder beside the entry, in which it is made; where that fails, the folder goes."""
     entry.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+    folder = Path(tempfile.mkdtemp(prefix=f".{entry.name}-", dir=entry.parent))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def publish(folder: Path, entry: Path) -> None:
-    """Put a finished folder in the entry's place, if none was put there meanwhile, and let old entries go."""
+    """Put a finished folder in the entry's place, if no whole one was put there meanwhile, and let old entries go.
+
+    No file in the folder may be open: Windows would not rename it. OSError where the entry cannot be put there.
+    """
+    if read_verdict(entry) is None:
+        shutil.rmtree(entry, ignore_errors=True)  # a damaged one
     try:
         folder.rename(entry)
-    except OSError:  # another process was first; both made the same
+    except OSError:
         shutil.rmtree(folder, ignore_errors=True)
-    entries = [path for path in entry.parent.iterdir() if not path.name.startswith(".")]
-    for old in sorted(entries, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        if read_verdict(entry) is None:  # else another process was first; both made the same
+            raise
+    _let_go(entry.parent)
+
+
+def _let_go(cache: Path) -> None:
+    """Remove the entries that were not used for longest, but for `KEPT`."""
+    used: list[tuple[float, Path]] = []
+    for path in cache.iterdir():
+        with suppress(FileNotFoundError):  # another process has removed it meanwhile
+            if not path.name.startswith("."):
+                used.append((path.stat().st_mtime, path))
+    for _, old in sorted(used)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)

@@ -11,14 +11,16 @@ import importlib.metadata
 import importlib.util
 import logging
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, nn
@@ -33,14 +35,13 @@ from ddpm.runtime.cache import (
     workshop,
     write_verdict,
 )
-from ddpm.runtime.calls import Signature, Unconvertible, padded, recorded, time_features, wants_gradient
+from ddpm.runtime.calls import Signature, padded, recorded, time_features, wants_gradient
 from ddpm.runtime.convert import JOB, Work
 from ddpm.runtime.eager import Eager, Running
 from ddpm.runtime.graph import LARGEST_BATCH, Graph
 
 FEWEST, MOST = 1_000_000, 400_000_000  # parameters: below nobody would notice, above a second copy is too much memory
 CONVERSION = 3  # counted up where graphs come to be made otherwise, so that nobody keeps old ones
-LOG = "log.txt"
 ROOT = Path(__file__).resolve().parents[2]
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class OpenVINO:
             entry = cache_folder() / entry_name(module, tensors, versions())
             work = Work(module, signature, tensors, self.bfloat16)
             conversion = None if read_verdict(entry) else begin(work, entry, gently=not self.wait)
-        except (Unconvertible, OSError) as reason:
+        except Exception as reason:  # torch can do it all: on a full disk torch.save raises RuntimeError, for one
             _log.warning("OpenVINO is not used: %s", reason)
             return eager.compile(module, call)
         run = eager.compile(module, call)
@@ -190,39 +191,50 @@ class Conversion:
     process: subprocess.Popen[bytes]
     folder: Path
     entry: Path
+    log: IO[bytes]  # what it says; a file without a name, so neither it nor its folder can go missing
 
     @property
     def ended(self) -> bool:
         return self.process.poll() is not None
 
     def over(self, wait: bool) -> bool:
-        """Whether it has ended. One that failed leaves a verdict that says so, so that it is not tried each time."""
+        """Whether it has ended."""
         if not wait and not self.ended:
             return False
-        if self.process.wait():
-            said = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            reason = said[-1][:200] if said else "the process died"
-            _log.warning("Converting for OpenVINO failed (exit code %s): %s", self.process.returncode, reason)
-            write_verdict(self.folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})", failed=True))
-            publish(self.folder, self.entry)
+        with self.log:
+            if self.process.wait() and read_verdict(self.entry) is None:  # else it died when its work was done
+                self._fail()
         return True
+
+    def _fail(self) -> None:
+        """Leave a verdict that says what failed, so that it is not tried each time."""
+        self.log.seek(0)
+        said = self.log.read().decode(errors="replace").strip().splitlines()
+        reason = said[-1][:200] if said else "the process died"
+        _log.warning("Converting for OpenVINO failed (exit code %s): %s", self.process.returncode, reason)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            with workshop(self.entry) as folder:
+                write_verdict(folder, Verdict(False, f"its conversion failed ({reason.rstrip('.')})", failed=True))
+                publish(folder, self.entry)
+        except OSError as problem:
+            _log.warning("That cannot be remembered: %s", problem)
 
 
 def begin(work: Work, entry: Path, gently: bool) -> Conversion | Elsewhere:
     """Start making the entry, at low priority where somebody may be painting meanwhile."""
     if being_made(entry):
         return Elsewhere(entry)
-    folder = workshop(entry)
-    torch.save(work, folder / JOB)
-    command = [sys.executable, "-m", "ddpm.runtime.convert", str(folder), str(entry), *(["gently"] if gently else [])]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    with (folder / LOG).open("wb") as log:
+    with workshop(entry) as folder:
+        torch.save(work, folder / JOB)
+        log = tempfile.TemporaryFile()
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "ddpm.runtime.convert", str(folder), str(entry), *(["gently"] if gently else [])],
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C ends a request, not what the next one will profit from
         )
-    return Conversion(process, folder, entry)
+    return Conversion(process, folder, entry, log)

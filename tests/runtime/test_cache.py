@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -31,24 +32,42 @@ MINI = MiniConfig(channels=1, down=(16, 24), mid=(24, 16), up=(16,), sampled=(Tr
 
 
 def made(entry: Path, verdict: Verdict = GOOD) -> Path:
-    folder = workshop(entry)
-    write_verdict(folder, verdict)
-    publish(folder, entry)
+    with workshop(entry) as folder:
+        write_verdict(folder, verdict)
+        publish(folder, entry)
     return entry
 
 
 def test_an_entry_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     entry = tmp_path / "cache" / "entry"
     assert read_verdict(entry) is None and not being_made(entry)
-    folder = workshop(entry)
-    write_verdict(folder, GOOD)
+    with workshop(entry) as folder:
+        write_verdict(folder, GOOD)
     assert read_verdict(entry) is None and being_made(entry)
     publish(folder, entry)
     assert read_verdict(entry) == GOOD and not being_made(entry)
     made(entry, Verdict(False, "too late"))  # who comes second changes nothing and leaves nothing
     assert read_verdict(entry) == GOOD and [path.name for path in entry.parent.iterdir()] == ["entry"]
     (entry / "verdict.json").write_text("{")
-    assert read_verdict(entry) is None
+    assert read_verdict(entry) is None and read_verdict(made(entry)) == GOOD
+
+
+def test_what_cannot_be_made_or_put_in_its_place_leaves_nothing_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or Windows where a file in the folder is open: that is not another process which was first."""
+    with pytest.raises(RuntimeError, match="full"), workshop(tmp_path / "entry") as folder:
+        (folder / "job.pt").write_bytes(b"half")
+        raise RuntimeError("the disk is full")
+    assert list(tmp_path.iterdir()) == []
+
+    def refuse(folder: Path, target: Path) -> None:
+        raise PermissionError("a file in it is open")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        made(tmp_path / "entry")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_is_believed_for_a_day_and_a_slow_graph_for_good(tmp_path: Path) -> None:
@@ -62,7 +81,8 @@ def test_a_failure_is_believed_for_a_day_and_a_slow_graph_for_good(tmp_path: Pat
 
 
 def test_a_dead_makers_folder_is_let_go(tmp_path: Path) -> None:
-    folder = workshop(tmp_path / "entry")
+    with workshop(tmp_path / "entry") as folder:
+        pass
     long_ago = time.time() - PATIENCE - 1
     os.utime(folder, (long_ago, long_ago))
     assert not being_made(tmp_path / "entry") and not folder.exists()
@@ -72,7 +92,9 @@ def test_entries_not_used_for_longest_go(tmp_path: Path) -> None:
     for number in range(KEPT):
         os.utime(made(tmp_path / f"entry{number}"), (number, number))
     read_verdict(tmp_path / "entry0")  # used now, so the next is the oldest
+    (tmp_path / "gone").symlink_to("nowhere")  # as an entry that another process removes between two looks
     made(tmp_path / "new")
+    (tmp_path / "gone").unlink()
     assert {path.name for path in tmp_path.iterdir()} == {"new", "entry0", *(f"entry{n}" for n in range(2, KEPT))}
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import pytest
 import torch
@@ -14,8 +19,8 @@ from torch import Tensor, nn
 from ddpm.compat import ensure_torchvision
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
 from ddpm.runtime import Network, cores, has_bfloat16, openvino, pick, threads_kept
-from ddpm.runtime.cache import cache_folder
-from ddpm.runtime.openvino import fitting
+from ddpm.runtime.cache import Verdict, cache_folder, publish, read_verdict, workshop, write_verdict
+from ddpm.runtime.openvino import Conversion, fitting
 
 pytestmark = pytest.mark.slow
 
@@ -121,7 +126,7 @@ def test_a_graph_gives_the_networks_numbers_and_torch_does_the_rest(own_cache: P
     assert "cannot be used" in next(iter(third.news())) and torch.equal(third(*inputs(2)), torch_says)
 
     assert not (tmp_path / "intel").exists()  # where OpenVINO's telemetry keeps its number of this user
-    assert sorted(path.name for path in own_cache.glob("*/*")) == ["graph.bin", "graph.xml", "log.txt", "verdict.json"]
+    assert sorted(path.name for path in own_cache.glob("*/*")) == ["graph.bin", "graph.xml", "verdict.json"]
 
 
 def test_a_crash_while_converting_is_a_sentence_and_is_remembered(own_cache: Path) -> None:
@@ -136,6 +141,54 @@ def test_a_crash_while_converting_is_a_sentence_and_is_remembered(own_cache: Pat
     openvino._told.clear()  # as in another start of the program
     said = [list(later().news()) for _ in range(2)]
     assert len(said[0]) == 1 and "its conversion failed" in said[0][0] and said[1] == []
+
+
+def ended(entry: Path, code: str, log: IO[bytes]) -> Conversion:
+    """A conversion whose process has run other code; FOLDER in it is where it works."""
+    with workshop(entry) as folder:
+        pass
+    command = [sys.executable, "-c", code.replace("FOLDER", repr(str(folder)))]
+    process = subprocess.Popen(command, stdout=log, stderr=log)
+    process.wait()
+    return Conversion(process, folder, entry, log)
+
+
+def test_a_process_that_dies_when_its_work_is_done_has_done_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A library's teardown may crash."""
+    entry = tmp_path / "cache" / "entry"
+    conversion = ended(entry, "raise SystemExit(3)", tempfile.TemporaryFile())
+    write_verdict(conversion.folder, Verdict(True, "", seconds=0.01))
+    publish(conversion.folder, entry)
+    assert conversion.over(wait=True) and read_verdict(entry) == Verdict(True, "", seconds=0.01)
+    assert not caplog.records
+
+
+def test_a_failure_is_told_though_the_cache_was_emptied_meanwhile(tmp_path: Path) -> None:
+    entry = tmp_path / "cache" / "entry"
+    code = "import shutil, pathlib; shutil.rmtree(pathlib.Path(FOLDER).parent); raise SystemExit('no room')"
+    assert ended(entry, code, tempfile.TemporaryFile()).over(wait=True)
+    verdict = read_verdict(entry)
+    assert verdict is not None and verdict.failed and "no room" in verdict.why
+    assert [path.name for path in entry.parent.iterdir()] == ["entry"]
+    log = tempfile.TemporaryFile()
+    entry.parent.parent.joinpath("other").write_text("where the cache's folder would have to be")
+    conversion = ended(entry, "raise SystemExit(3)", log)
+    lost = replace(conversion, entry=tmp_path / "other" / "entry")  # and where even that cannot be written
+    assert lost.over(wait=True) and log.closed
+
+
+def test_a_full_disk_leaves_torch(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(work: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+
+    monkeypatch.setattr(torch, "save", fill)
+    module, x_t = Crashes(), torch.ones(1, 3, 8, 8)
+    network = compiled(module, lambda: module(x_t))
+    assert torch.equal(network(x_t), x_t) and list(network.news()) == []
+    assert not network.preparing and list(own_cache.iterdir()) == []
 
 
 def later() -> Network:
