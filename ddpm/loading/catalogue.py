@@ -6,12 +6,13 @@ A model that cannot be used stays in the list with the reason in its note, and h
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddpm.errors import CannotLoad, DDPMError, UnknownModel
+from ddpm.errors import CannotLoad, DDPMError, TooMuch, UnknownModel
 from ddpm.loading import hub
 from ddpm.loading.card import read_card, read_json
 from ddpm.loading.curated import UNTRIED, read_curated
@@ -25,6 +26,7 @@ MARKS = ("model_index.json", "config.json", "unet/config.json", "unet_config.jso
 UPSCALERS = ("realesr", "esrgan")  # how the file names of the upscaler's weights begin; they lie in the same folder
 OURS = ("judge", "framing")  # folders of networks that other parts of this application read
 PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextModel")  # networks that are no models
+SHORT = re.compile(r"MemoryError|out of memory|(can't|cannot) allocate memory|not enough memory", re.I)  # which passes
 
 
 class Catalogue:
@@ -62,12 +64,17 @@ class Catalogue:
         from ddpm.loading import load
 
         path = self.find(name)
+        stamp = self._stamp(path)
         self._failed.pop(name, None)
         try:
             model = load(path, device, self.settings.get(name))
         except Exception as error:  # of files that nobody vouches for
             reason = str(error) if isinstance(error, DDPMError) else f"{name} cannot be loaded: {_said(error)}"
-            self._failed[name] = stamp_of(path), reason
+            if SHORT.search(reason):
+                raise TooMuch(
+                    f"There was too little memory to load {name}; close other programs, or choose a smaller model."
+                ) from error
+            self._failed[name] = stamp, reason
             if isinstance(error, DDPMError):
                 raise
             raise CannotLoad(reason) from error
@@ -95,19 +102,24 @@ class Catalogue:
 
     def _file_card(self, path: Path) -> ModelCard:
         """Of a weights file; a file of 100 tensors is skimmed in milliseconds, but not every time."""
-        stamp = stamp_of(path, path.with_suffix(".yaml"), path.with_suffix(".yml"))
+        stamp = self._stamp(path)
         if path not in self._seen or self._seen[path][0] != stamp or not self._seen[path][1].usable:
             self._seen[path] = stamp, _card_or_reason(path, self.settings.get(path.name))
         return self._seen[path][1]
 
     def _with_failure(self, card: ModelCard) -> ModelCard:
-        """A model that could not be loaded says so until its files change."""
+        """A model that could not be loaded says so until its files or settings change."""
         if card.name not in self._failed or not card.usable:
             return card
         stamp, reason = self._failed[card.name]
-        if stamp != stamp_of(self.find(card.name)):
+        if stamp != self._stamp(self.find(card.name)):
             return card
         return replace(card, usable=False, note=reason)
+
+    def _stamp(self, path: Path) -> Stamp:
+        """Changes when a model's files do, or the settings that count for it."""
+        settings = (path.with_suffix(".yaml"), path.with_suffix(".yml"), self.settings.get(path.name))
+        return stamp_of(path, *filter(None, settings))
 
     def _fetched(self, name: str) -> Path | None:
         """A Hub model's folder on this machine: of the pinned revision, else whatever was fetched."""

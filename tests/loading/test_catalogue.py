@@ -1,6 +1,7 @@
 """The menu: what lies in the folder now, what is broken and why, names that lead nowhere."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm.errors import CannotLoad, UnknownModel
+from ddpm.errors import CannotLoad, TooMuch, UnknownModel
 from ddpm.loading import embedded
 from ddpm.loading.catalogue import Catalogue
 from ddpm.loading.curated import read_curated
@@ -180,6 +181,51 @@ def test_one_that_failed_to_load_says_what_failed_until_it_changes(weights):
     (card,) = catalogue.cards()
     assert card.usable and not card.note
     assert catalogue.load("tiny").card.name == "tiny"
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_settings_put_right_are_followed(weights, tmp_path, given):
+    """Those beside the file, or those given for it: the card follows them, and a failure of theirs is forgotten."""
+    from tests.loading import foreign
+    from tests.loading.checks import MINI, grey, times
+
+    w = foreign.Weights(1)
+    foreign.mini(w, grey(28, 1), times(), share=1.0, **MINI)
+    torch.save(dict(w), weights / "mini.pth")
+    path = tmp_path / "settings.yaml" if given else weights / "mini.yaml"
+    catalogue = Catalogue(weights, settings={"mini.pth": path} if given else {})
+
+    def card(text: str, written: int) -> ModelCard:
+        path.write_text(text)
+        os.utime(path, (written, written))
+        return {card.name: card for card in catalogue.cards()}["mini.pth"]
+
+    assert card("heads: 5\ntitle: A\n", 1).title == "A"
+    with pytest.raises(CannotLoad):
+        catalogue.load("mini.pth")
+    assert not card("heads: 5\ntitle: A\n", 1).usable
+    after = card("heads: 4\ntitle: B\n", 2)
+    assert after.usable and after.title == "B" and catalogue.load("mini.pth").card.title == "B"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+        CannotLoad("x cannot be read as plain weights (MemoryError); nothing in it was executed."),
+    ],
+)
+def test_short_memory_is_no_fault_of_the_model(weights, monkeypatch, error):
+    def load(*given: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ddpm.loading.load", load)
+    catalogue = Catalogue(weights)
+    with pytest.raises(TooMuch, match="too little memory to load tiny; close other programs"):
+        catalogue.load("tiny")
+    assert [(card.name, card.usable) for card in catalogue.cards()] == [("tiny", True)]
 
 
 def test_parts_of_others_are_no_models(weights):
