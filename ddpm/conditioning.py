@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ddpm.diffusion.composition import composed
-from ddpm.diffusion.guidance import classifier_free
+from ddpm.diffusion.guidance import away_from, classifier_free
 from ddpm.diffusion.prediction import Predict, Prediction
 from ddpm.diffusion.schedule import Level
 from ddpm.events import Notice
@@ -34,10 +34,11 @@ class Words(NamedTuple):
 
 
 class Guide(NamedTuple):
-    """How hard a run is pulled towards its prompt, and the noise share at which that ends."""
+    """How hard a run is pulled towards its prompt, the noise share at which that ends, and how firm its shapes are."""
 
-    scale: float
-    until: float
+    scale: float = 1.0
+    until: float = 0.0
+    away: float = 0.0  # from what the network says without attention
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -50,10 +51,10 @@ def conditioned(request: Request, model: Model, levels: Sequence[Level]) -> Call
     A prompt's steps are counted over these levels, whatever part of the schedule they are, and a fraction is one of
     them. A picture's seed alone draws its choices, so it is the same alone or in a batch.
     """
-    encoder = model.text
-    if encoder is None:
-        return lambda seeds: lambda x_t, level: model.denoise(x_t, level, None)
-    guide = Guide(1.0 if request.guidance_scale is None else request.guidance_scale, request.guidance_until or 0.0)
+    scale = 1.0 if request.guidance_scale is None else request.guidance_scale
+    guide = Guide(scale, request.guidance_until or 0.0, request.pag_scale or 0.0)
+    if model.text is None:
+        return lambda seeds: _predict(model, (), guide)
     times = sorted({-level.t for level in levels[:-1]})  # rising, as bisect wants them
     steps = max(len(times), 1)
 
@@ -64,7 +65,7 @@ def conditioned(request: Request, model: Model, levels: Sequence[Level]) -> Call
         def at(step: int) -> Predict:
             words = tuple(_words(one, step, steps) for one in told)
             if words not in known:
-                known[words] = _predict(model, encoder, words, guide)
+                known[words] = _predict(model, words, guide)
             return known[words]
 
         ends = sorted({end for one in told for text in one for end, _ in schedule(text, steps)})
@@ -121,20 +122,26 @@ def _words(told: tuple[str, str], step: int, steps: int) -> Words:
 
 
 @torch.no_grad()
-def _predict(model: Model, encoder: TextEncoder, words: tuple[Words, ...], guide: Guide) -> Predict:
+def _predict(model: Model, words: tuple[Words, ...], guide: Guide) -> Predict:
     """The network with these words, one entry a picture. Prompts that say nothing new cost no second half."""
+    away = away_from(_predict(model.blinded(), words, Guide()), guide.away) if guide.away else None
+    encoder = model.text
+    if encoder is None:
+        return classifier_free(model.denoise, None, None, 1.0, join=join, away=away)
     if all(len(one.wanted) == 1 and one.wanted[0].weight == 1 for one in words):
         cond = _encoded(encoder, [one.wanted[0].text for one in words])
         uncond = _encoded(encoder, [one.unwanted for one in words])
         same = all(one.wanted[0].text == one.unwanted for one in words)  # then both halves would say the same
         scale = 1.0 if same else guide.scale
-        return classifier_free(model.denoise, cond, uncond, scale, interval=guide.interval, join=join)
+        return classifier_free(model.denoise, cond, uncond, scale, interval=guide.interval, join=join, away=away)
     most = max(len(one.wanted) for one in words)
     filled = [[*one.wanted, *[Part("", 0.0)] * (most - len(one.wanted))] for one in words]
     conds = [_encoded(encoder, [row[index].text for row in filled]) for index in range(most)]
     weights = torch.tensor([[row[index].weight for row in filled] for index in range(most)])
     uncond = _encoded(encoder, [one.unwanted for one in words])
-    return composed(model.denoise, conds, weights, uncond, guide.scale, interval=guide.interval, join=_joined)
+    return composed(
+        model.denoise, conds, weights, uncond, guide.scale, interval=guide.interval, join=_joined, away=away
+    )
 
 
 def _encoded(encoder: TextEncoder, prompts: list[str]) -> Text:

@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Tensor
 
 from ddpm.conditioning import conditioned, in_styles, notices
-from ddpm.diffusion.guidance import away_from
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.errors import BadRequest, TooMuch
@@ -72,7 +71,7 @@ def prepare(request: Request, model: Model) -> Work:
     if strength:
         kept = max(kept, 1)
     visited = sampler.path(model.levels(request.steps, request.sampler, kept=kept))
-    guided = _guided(*told(request, model, start), visited)
+    guided = conditioned(*told(request, model, start), visited)
     return Work(model, request, sampler, visited, shape, start, guided, (*start.events, *notices(request, model)))
 
 
@@ -131,16 +130,6 @@ def told(request: Request, model: Model, start: Start) -> tuple[Request, Model]:
         said = replace(said or Told(), guidance=request.guidance_scale)
         request = request.model_copy(update={"guidance_scale": 1.0})
     return request, model if said is None else replace(model, told=said)
-
-
-def _guided(request: Request, model: Model, levels: Sequence[Level]) -> Callable[[Sequence[int]], Predict]:
-    """Seeds -> the network with their prompts, steered towards them and away from what it says without attention."""
-    towards_prompt = conditioned(request, model, levels)
-    if not request.pag_scale:
-        return towards_prompt
-    scale, unguided = request.pag_scale, request.model_copy(update={"guidance_scale": 1.0})
-    worse = conditioned(unguided, model.blinded(), levels)
-    return lambda seeds: away_from(worse(seeds), towards_prompt(seeds), scale)
 
 
 def _start(request: Request, model: Model) -> tuple[Start, float]:

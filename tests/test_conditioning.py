@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from ddpm.diffusion.prediction import Prediction, Target
 from ddpm.diffusion.schedule import Level, Schedule
 from ddpm.models.card import ModelCard
 from ddpm.models.codec import Pixels
-from ddpm.models.model import Model, Text
+from ddpm.models.model import Model, Text, Told
 from ddpm.request import Request
 
 LEVELS = [Level(t, 1 - t, t) for t in (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)]  # five steps
@@ -83,6 +84,24 @@ def test_and_joins_and_the_negative_prompt_pulls_away(model: Model) -> None:
     assert made[0][0] == pytest.approx(n + 2 * ((a - n) + 0.5 * (b - n)), abs=1e-5)
     empty = number("")
     assert made[4][0] == pytest.approx(empty + 2 * ((a - empty) + 0.5 * (b - empty)), abs=1e-5)
+
+
+@pytest.mark.parametrize("prompt", ["a", "a AND b :0.5"])
+def test_firm_shapes_do_not_scale_the_guidance(model: Model, prompt: str) -> None:
+    """Ahn et al. 2024 beside Ho & Salimans 2022: u + w (c - u) + s (c - blind c)."""
+    seeing = model.network
+
+    def network(x_t: Tensor, t: float, text: Text | None, told: Told | None = None) -> Tensor:
+        return seeing(x_t, t, text) * (0.5 if told and told.blind else 1.0)
+
+    sees = replace(model, network=network)
+    u, c = number("n"), number("a")
+    if "AND" in prompt:
+        c = u + (c - u) + 0.5 * (number("b") - u)
+    made = answers(sees, Request(prompt=prompt, negative_prompt="n", guidance_scale=2.5, pag_scale=3), [0, 1])
+    assert made[0] == pytest.approx([u + 2.5 * (c - u) + 3 * (c - 0.5 * c)] * 2, abs=1e-5)
+    alone = answers(sees, Request(prompt=prompt, negative_prompt="n", guidance_scale=1, pag_scale=3), [0])
+    assert alone[0] == pytest.approx([c + 3 * (c - 0.5 * c)], abs=1e-5)
 
 
 def test_a_picture_is_the_same_alone_and_in_a_batch(model: Model) -> None:

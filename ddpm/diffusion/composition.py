@@ -8,7 +8,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from ddpm.diffusion.guidance import Denoise, Join, noise_share
+from ddpm.diffusion.guidance import Away, Denoise, Join, noise_share
 from ddpm.diffusion.prediction import Predict, Prediction
 from ddpm.diffusion.schedule import Level
 
@@ -22,18 +22,24 @@ def composed(
     *,
     interval: tuple[float, float] = (0.0, 1.0),
     join: Join,
+    away: Away | None = None,
 ) -> Predict:
     """uncond + scale * sum of weight * (cond - uncond), all from one call. Liu et al. 2022, eq. 11.
 
     conds: k conditions of B pictures each. weights: (k, B). One condition of weight 1 is classifier-free guidance.
-    The scale is 1 at levels whose noise share is outside `interval`.
+    The scale is 1 at levels whose noise share is outside `interval`; `away` is followed at every level.
     """
     whole, (least, most) = reduce(join, [*conds, uncond]), interval
 
     def predict(x_t: Tensor, level: Level) -> Prediction:
         together = denoise(torch.cat([x_t] * (len(conds) + 1)), level, whole)
-        here = scale if least <= noise_share(level) <= most else 1.0
-        return Prediction(*(_sum(each.unflatten(0, (-1, len(x_t))), weights, here) for each in together))
+        outputs = [each.unflatten(0, (-1, len(x_t))) for each in together]
+
+        def at(scale: float) -> Prediction:
+            return Prediction(*(_sum(each, weights, scale) for each in outputs))
+
+        guided = at(scale if least <= noise_share(level) <= most else 1.0)
+        return away(guided, at(1.0), x_t, level) if away else guided
 
     return predict
 

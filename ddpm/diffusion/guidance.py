@@ -17,6 +17,7 @@ from ddpm.diffusion.schedule import Level
 
 Denoise = Callable[[Tensor, Level, Any], Prediction]  # a network with its condition
 Join = Callable[[Any, Any], Any]  # two conditions of B pictures each -> one of 2 B, the first one first
+Away = Callable[[Prediction, Prediction, Tensor, Level], Prediction]  # guided, unguided, x_t, level -> further away
 
 
 def noise_share(level: Level) -> float:
@@ -33,46 +34,50 @@ def classifier_free(
     rescale: float = 0.0,
     interval: tuple[float, float] = (0.0, 1.0),
     join: Join,
+    away: Away | None = None,
 ) -> Predict:
     """uncond + scale * (cond - uncond), both from one call on the doubled batch. Ho & Salimans 2022, eq. 6.
 
     scale = 1 asks for `cond` alone, so does every level whose noise share is outside `interval` (Kynkäänniemi et al.
-    2024). `rescale` in 0..1 gives each picture's x0 back that share of the contrast it has without guidance (Lin et al.
-    2023, section 3.4, there on the network's output).
+    2024); `away` is followed at every level. `rescale` in 0..1 gives each picture's x0 back that share of the contrast
+    it has without guidance (Lin et al. 2023, section 3.4, there on the network's output).
     """
     least, most = interval
     told = cond if scale == 1 else join(cond, uncond)
 
     def predict(x_t: Tensor, level: Level) -> Prediction:
         if scale == 1 or not least <= noise_share(level) <= most:
-            return denoise(x_t, level, cond)
-        both = denoise(torch.cat([x_t, x_t]), level, told)
-        (x0_cond, x0_uncond), (eps_cond, eps_uncond) = both.x0.chunk(2), both.eps.chunk(2)
-        guided = Prediction(x0_uncond.lerp(x0_cond, scale), eps_uncond.lerp(eps_cond, scale))
-        if not rescale:
-            return guided
-        x0 = guided.x0 * (1 + rescale * (_contrast(x0_cond) / _contrast(guided.x0) - 1))
-        return Prediction(x0, eps_of(x_t, x0, level))
+            guided = unguided = denoise(x_t, level, cond)
+        else:
+            both = denoise(torch.cat([x_t, x_t]), level, told)
+            (x0_cond, x0_uncond), (eps_cond, eps_uncond) = both.x0.chunk(2), both.eps.chunk(2)
+            unguided = Prediction(x0_cond, eps_cond)
+            guided = Prediction(x0_uncond.lerp(x0_cond, scale), eps_uncond.lerp(eps_cond, scale))
+            if rescale:
+                x0 = guided.x0 * (1 + rescale * (_contrast(x0_cond) / _contrast(guided.x0) - 1))
+                guided = Prediction(x0, eps_of(x_t, x0, level))
+        return away(guided, unguided, x_t, level) if away else guided
 
     return predict
 
 
-def away_from(worse: Predict, predict: Predict, scale: float) -> Predict:
-    """predict + scale * (predict - worse): further from what a worse network believes than `predict` is.
+def away_from(worse: Predict, scale: float) -> Away:
+    """guided + scale * (unguided - worse): further from what a worse network believes than the network itself is.
 
     Worse by too little training (Karras et al. 2024, "Guiding a diffusion model with a bad version of itself", eq. 3)
     or by an attention that sees nothing (Ahn et al. 2024, "Self-rectifying diffusion sampling with perturbed-attention
-    guidance", eq. 16). It needs no prompt: what both believe stays, what only the better one knows is said louder.
+    guidance", eq. 16, where guided is unguided). It needs no prompt: what both believe stays, what only the better one
+    knows is said louder. `worse` is compared with the unguided prediction, so that neither guidance scales the other.
     """
 
-    def predict_away(x_t: Tensor, level: Level) -> Prediction:
-        better, other = predict(x_t, level), worse(x_t, level)
+    def away(guided: Prediction, unguided: Prediction, x_t: Tensor, level: Level) -> Prediction:
+        other = worse(x_t, level)
         return Prediction(
-            better.x0 + scale * (better.x0 - other.x0),
-            better.eps + scale * (better.eps - other.eps),
+            guided.x0 + scale * (unguided.x0 - other.x0),
+            guided.eps + scale * (unguided.eps - other.eps),
         )
 
-    return predict_away
+    return away
 
 
 def towards(

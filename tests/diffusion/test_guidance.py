@@ -60,12 +60,29 @@ def test_away_from_a_worse_network_is_a_step_from_it_through_the_better_one():
     def worse(x_t, level):
         return painter(x_t, level, UNCOND)
 
-    steered = away_from(worse, better, 1.5)(X, LEVEL)
+    steered = away_from(worse, 1.5)(better(X, LEVEL), better(X, LEVEL), X, LEVEL)
     torch.testing.assert_close(steered.x0, 2.5 * better(X, LEVEL).x0 - 1.5 * worse(X, LEVEL).x0)
     torch.testing.assert_close(LEVEL.alpha * steered.x0 + LEVEL.sigma * steered.eps, X)
     guided = classifier_free(painter, COND, UNCOND, 2.5, join=join)(X, LEVEL)  # with no prompt as the worse one
     torch.testing.assert_close(steered.x0, guided.x0)
-    torch.testing.assert_close(away_from(worse, better, 0.0)(X, LEVEL).x0, better(X, LEVEL).x0)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 2.5])
+def test_away_from_a_worse_network_leaves_the_guidance_as_strong_as_it_was(scale):
+    """u + w (c - u) + s (c - p), p being the worse network with the condition: diffusers' pag_utils.py."""
+    painter = Painter()
+
+    def worse(x_t, level):
+        return painter(0.5 * x_t, level, COND)
+
+    for level, w in ((LEVEL, scale), (Schedule.flow().level(0.2), 1.0)):
+        painter.batches.clear()
+        away = away_from(worse, 3.0)
+        made = classifier_free(painter, COND, UNCOND, scale, interval=(0.3, 1.0), join=join, away=away)(X, level)
+        assert painter.batches == ([3, 3] if w == 1 else [6, 3])  # the condition is heard once
+        c, u, p = painter(X, level, COND), painter(X, level, UNCOND), worse(X, level)
+        torch.testing.assert_close(made.x0, u.x0 + w * (c.x0 - u.x0) + 3 * (c.x0 - p.x0))
+        torch.testing.assert_close(made.eps, u.eps + w * (c.eps - u.eps) + 3 * (c.eps - p.eps))
 
 
 def test_outside_its_interval_guidance_costs_nothing():
