@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from ddpm.errors import BadPicture
 
 DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})  # grey of 16 bits; PIL reads some files of it as 32-bit "I"
 GREY = torch.tensor([0.299, 0.587, 0.114])  # luma of ITU-R BT.601, as PIL's convert("L")
+REACH = 16  # px that colours are grown into what is transparent: from further away hardly anything tells at the rim
 
 
 class Planes(NamedTuple):
@@ -35,7 +37,7 @@ class Planes(NamedTuple):
         """What has to go through the network: the colours, and alpha (as grey) unless it is flat."""
         if self.alpha is None or self.flat_alpha:
             return [self.colour]
-        return [self.colour, self.alpha.expand(3, -1, -1)]
+        return [_grown(self.colour, self.alpha), self.alpha.expand(3, -1, -1)]
 
     def room(self, scale: int) -> Tensor:
         """An empty result: bytes, or float where grey is made of the three colours or the picture has 16 bits."""
@@ -74,6 +76,20 @@ def assemble(planes: Planes, results: list[Tensor]) -> Image.Image:
     if planes.alpha is not None:
         image.putalpha(_alpha(planes, results, image.size))
     return image
+
+
+def _grown(colour: Tensor, alpha: Tensor) -> Tensor:
+    """The colours that can be seen, grown into what is fully transparent: each pixel the mean of those beside it.
+
+    What a file has under alpha 0, black most often, would come through at the rim of a cut-out whose edge is hard.
+    """
+    known = (alpha > 0).float()[None]
+    planes, box = torch.cat([colour * known, known])[None], torch.ones(4, 1, 3, 3)
+    for _ in range(REACH):
+        sums = F.conv2d(planes, box, padding=1, groups=4)  # the last of them counts
+        sums /= sums[:, 3:].clamp(min=1)
+        planes = torch.where(planes[:, 3:] > 0, planes, sums)
+    return planes[0, :3]
 
 
 def _plain(image: Image.Image) -> Image.Image:

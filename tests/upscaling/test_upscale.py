@@ -47,6 +47,15 @@ def test_flat_alpha_costs_no_tiles_and_stays_exact(drawing: Image.Image) -> None
     assert larger is not None and larger.getchannel("A").getextrema() == (77, 77) and told == [(1, 1)]
 
 
+def test_what_lies_under_a_cut_out_does_not_darken_its_rim() -> None:
+    y, x = np.mgrid[:24, :24]
+    disc = ((x - 12) ** 2 + (y - 12) ** 2 < 64).astype(np.uint8) * 255  # white, on black under an alpha without edges
+    larger = upscale(Image.fromarray(np.dstack([disc] * 4)), 4)
+    assert larger is not None
+    seen = Image.alpha_composite(Image.new("RGBA", larger.size, "white"), larger).convert("L")
+    assert seen.getextrema()[0] >= 250 and larger.getchannel("A").getextrema() == (0, 255)
+
+
 def test_a_palette_with_a_transparent_colour_becomes_rgba(drawing: Image.Image) -> None:
     palette = drawing.quantize(8)
     palette.info["transparency"] = 0
