@@ -239,17 +239,28 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Colours as on a screen: a CMYK or wide-gamut file's own profile is applied; sRGB files stay bit for bit."""
+    """Colours as on a screen: a CMYK, grey or wide-gamut file's own profile is applied; sRGB files stay bit for bit."""
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "CMYK"):
+    if not profile or image.mode not in ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"):
         return image
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(own):
-            return image
-        return ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
+        return image if "sRGB" in ImageCms.getProfileDescription(own) else _converted(image, own)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a broken profile is no reason to refuse
         return image
+
+
+def _converted(image: Image.Image, own: ImageCms.ImageCmsProfile) -> Image.Image:
+    """The picture's colours out of its profile into sRGB; grey stays grey, alpha is put back as it was."""
+    bare = "L" if image.mode in ("L", "LA") else "CMYK" if image.mode == "CMYK" else "RGB"
+    image = image.convert("RGBA") if image.has_transparency_data else image
+    colours = image.convert(bare)
+    colours = ImageCms.profileToProfile(colours, own, ImageCms.createProfile("sRGB"), outputMode="RGB") or colours
+    colours = colours.convert("L") if bare == "L" else colours
+    colours.info.pop("icc_profile", None)  # what has none is sRGB, and grey could not have that of RGB
+    if image.mode == "RGBA":
+        colours.putalpha(image.getchannel("A"))
+    return colours
 
 
 def _shrink(image: Image.Image, max_side: int | None) -> Image.Image:

@@ -112,6 +112,54 @@ def test_cmyk_comes_as_the_colour_it_shows():
     assert got[0] > 230 and got[1] < 25 and got[2] < 25
 
 
+def swapped() -> bytes:
+    """sRGB's profile with red and blue changed over and another name: colours that were not converted stand out."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for old, new in (("rXYZ", "gone"), ("bXYZ", "rXYZ"), ("gone", "bXYZ")):
+        profile = profile.replace(old.encode(), new.encode(), 1)
+    return profile.replace("sRGB".encode("utf-16-be"), "bgrS".encode("utf-16-be"))
+
+
+def linear_grey() -> bytes:
+    """The smallest grey profile there is (ICC.1:2001-04): a name, a white point and a straight line as its curve."""
+    white = struct.pack(">3i", 63190, 65536, 54061)  # D50, in 65536ths
+    name = b"desc" + struct.pack(">II", 0, 5) + b"line\0" + bytes(79)
+    tags = [(b"desc", name), (b"wtpt", b"XYZ " + bytes(4) + white), (b"kTRC", b"curv" + bytes(8))]
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, data in tags:
+        table += struct.pack(">4sII", tag, 132 + 12 * len(tags) + len(body), len(data))
+        body += data
+    head = struct.pack(">I4xI4s4s4s12x4s28x", 128 + len(table + body), 0x02100000, b"mntr", b"GRAY", b"XYZ ", b"acsp")
+    return (head + white).ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", "palette", "palette with alpha", "transparent colour"])
+def test_a_profile_is_applied_to_colours_whatever_holds_them_and_alpha_stays(kind: str) -> None:
+    colour, alpha, said = (200, 60, 20), 128 if "A" in kind or "alpha" in kind else 255, {}
+    image = Image.new("RGBA", (8, 8), (*colour, alpha))
+    if alpha == 255:
+        image = image.convert("RGB")
+    if kind == "transparent colour":
+        alpha, said = 0, {"transparency": colour}
+    file = encoded(image.quantize(2) if "palette" in kind else image, icc_profile=swapped(), **said)
+    whole = open_whole(file)
+    assert np.abs(np.subtract(whole.convert("RGBA").getpixel((0, 0)), (20, 60, 200, alpha))).max() <= 1
+    assert whole.has_transparency_data == (alpha < 255) and "icc_profile" not in whole.info
+    on_white = [value * alpha / 255 + 255 - alpha for value in (20, 60, 200)]
+    assert np.abs(np.subtract(open_picture(file).getpixel((0, 0)), on_white)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_is_applied_and_grey_stays_grey(mode: str) -> None:
+    image = Image.new(mode, (8, 8), 100 if mode == "L" else (100, 128))
+    whole = open_whole(encoded(image, icc_profile=linear_grey()))
+    grey, alpha = whole.convert("LA").getpixel((0, 0))
+    assert whole.mode == mode and alpha == (128 if mode == "LA" else 255)
+    assert abs(grey - 255 * (1.055 * (100 / 255) ** (1 / 2.4) - 0.055)) <= 1  # IEC 61966-2-1: sRGB's curve
+    for profile in (swapped(), b"no profile at all"):  # colours cannot be grey's
+        assert open_whole(encoded(image, icc_profile=profile)).tobytes() == image.tobytes()
+
+
 def test_srgb_profile_changes_no_bit_and_a_broken_one_is_ignored():
     image = noise(16, 16)
     own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
