@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from ddpm.models.model import Codec, Network, Text, Told
 
 LCM_SCALE = 1000.0  # guidance - 1 is counted in thousandths before its sinusoids; Luo et al. 2023, section 4.2
+KEPT_SIZES = 8  # of the plain picture that inpainting networks see outside of inpainting; each is as large as x_t
 
 
 def unconditional(module: nn.Module) -> Network:
@@ -26,7 +29,7 @@ def conditional(module: nn.Module, codec: Codec) -> Network:
     """A UNet2DConditionModel: of Stable Diffusion 1, 2 or XL, with 4 or 9 channels, with or without told guidance."""
     config: Any = module.config
     pooled, guided = config.addition_embed_type == "text_time", config.time_cond_proj_dim
-    sees_hole = config.in_channels == 2 * codec.channels + 1
+    sees_hole, grey = config.in_channels == 2 * codec.channels + 1, _grey(codec)
 
     def network(x_t: Tensor, t: float, text: Text | None, told: Told | None = None) -> Tensor:
         if text is None:
@@ -40,7 +43,7 @@ def conditional(module: nn.Module, codec: Codec) -> Network:
             extra["added_cond_kwargs"] = _size_and_pooled(x_t, text, codec.factor)
         if guided:
             extra["timestep_cond"] = guidance_embedding(told.guidance or 1.0, guided).to(x_t).expand(batch, -1)
-        seen = torch.cat([x_t, *_hole(x_t, told, codec)], dim=1) if sees_hole else x_t
+        seen = torch.cat([x_t, *_hole(x_t, told, grey)], dim=1) if sees_hole else x_t
         times = torch.full((batch,), t, device=x_t.device)
         return module(seen, times, **extra).sample[:, :channels]
 
@@ -65,12 +68,23 @@ def _size_and_pooled(x_t: Tensor, text: Text, factor: int) -> dict[str, Tensor]:
     return {"text_embeds": pooled.expand(len(x_t), -1), "time_ids": sizes.expand(len(x_t), -1)}
 
 
-def _hole(x_t: Tensor, told: Told, codec: Codec) -> tuple[Tensor, Tensor]:
+def _grey(codec: Codec) -> Callable[[int, int, torch.device], Tensor]:
+    """h, w, device -> the latents of a plain grey picture, kept: a run asks at every step, for the same."""
+
+    @functools.lru_cache(KEPT_SIZES)
+    @torch.inference_mode(False)  # what is kept must be usable under autograd too
+    @torch.no_grad()
+    def grey(height: int, width: int, device: torch.device) -> Tensor:
+        return codec.encode(torch.zeros(1, 3, height * codec.factor, width * codec.factor, device=device))
+
+    return grey
+
+
+def _hole(x_t: Tensor, told: Told, grey: Callable[[int, int, torch.device], Tensor]) -> tuple[Tensor, Tensor]:
     """The mask and the picture round it; without either everything may be painted, on grey."""
     batch, _, height, width = x_t.shape
     if told.mask is None or told.around is None:
-        grey = torch.zeros(1, 3, height * codec.factor, width * codec.factor, device=x_t.device)
-        mask, around = torch.ones_like(x_t[:1, :1]), codec.encode(grey)
+        mask, around = torch.ones_like(x_t[:1, :1]), grey(height, width, x_t.device)
     else:
         mask, around = told.mask, told.around
     return tuple(part.to(x_t).expand(batch, -1, -1, -1) for part in (mask, around))  # type: ignore[return-value]
