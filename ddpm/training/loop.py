@@ -30,7 +30,7 @@ from ddpm.training.data.pictures import Pictures
 from ddpm.training.dice import Dice
 from ddpm.training.pace import Moment, Pace
 from ddpm.training.progress import Progress
-from ddpm.training.records import Records, state_files
+from ddpm.training.records import Records, refuse_to_overwrite, state_files
 from ddpm.training.state import State
 from ddpm.training.task import open_task
 
@@ -61,8 +61,8 @@ class Run:
     def __init__(self, config: TrainConfig, resume: bool) -> None:
         self.config = config
         state_file, before_decay = state_files(config)
-        if state_file.exists() and not resume:
-            raise BadRequest(f"{state_file} exists: add --resume to go on, or remove it to start anew.", "resume")
+        if not resume:
+            refuse_to_overwrite(config)
         if config.threads:
             torch.set_num_threads(config.threads)
         self.processes = _accelerator(config)

@@ -122,3 +122,18 @@ def _read_card(file: Path | None) -> str:
 def state_files(config: TrainConfig) -> tuple[Path, Path]:
     """state.pt, and the one from before the decay of the rates."""
     return config.folder / "state.pt", config.folder / "state-before-decay.pt"
+
+
+def refuse_to_overwrite(config: TrainConfig) -> None:
+    """A new run takes nobody's place: not that of an earlier run, nor of a model, such as weights/faces."""
+    state_file, model = state_files(config)[0], config.model_folder
+    if state_file.exists():
+        raise BadRequest(
+            f"{state_file} exists: add --resume to go on, or remove it and {model} to start anew.", "resume"
+        )
+    if model.exists():
+        raise BadRequest(
+            f"There is a model in {model} already, which this run would overwrite: give another name, another folder "
+            "with weights, or remove that one.",
+            "name",
+        )

@@ -12,7 +12,8 @@ from ddpm.training import main
 from ddpm.training.config import TrainConfig
 from ddpm.training.settings import load_config, to_yaml
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs/train").glob("*.yaml"))
+ROOT = Path(__file__).parents[2]
+CONFIGS, WEIGHTS = sorted((ROOT / "configs/train").glob("*.yaml")), ROOT / "weights"
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -25,6 +26,7 @@ def written(tmp_path: Path, text: str) -> Path:
 def test_every_configuration_here_is_valid_and_survives_printing(path: Path) -> None:
     config = load_config(path)
     assert config.name == path.stem
+    assert config.model_folder not in (WEIGHTS / "faces", WEIGHTS / "scenes")  # what is included is not trained over
     assert TrainConfig(**yaml.safe_load(to_yaml(config))) == config
 
 

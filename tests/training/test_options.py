@@ -250,8 +250,9 @@ def test_what_is_said_of_a_model_stands_in_its_folder(tmp_path: Path) -> None:
     assert (kept.sampler, kept.steps, kept.guidance_scale, kept.guidance_until) == ("unipc", 7, 4.5, 0.2)
     readme = (folder / "README.md").read_text()
     assert readme.endswith(card.read_text()) and "license_name: 'CC0-1.0'" in readme
-    train(TrainConfig(**{**config.model_dump(), "card": None, "out": tmp_path / "again"}))
-    readme = (folder / "README.md").read_text()
+    again = TrainConfig(**{**config.model_dump(), "card": None, "out": tmp_path / "again", "weights": tmp_path})
+    train(again)
+    readme = (again.model_folder / "README.md").read_text()
     assert all(words in readme for words in ("# Small shapes", "Discs and squares.", "CC0-1.0", "sampler: unipc"))
 
 

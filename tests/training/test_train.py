@@ -140,6 +140,19 @@ def test_nan_stops_with_the_step_and_the_cause(tmp_path: Path) -> None:
     assert "learning_rate (1e+30)" in str(error.value) and not config.folder.joinpath("state.pt").exists()
 
 
+def test_a_new_run_overwrites_no_model(tmp_path: Path) -> None:
+    config = small(tmp_path, images=4)
+    config.model_folder.mkdir(parents=True)
+    with pytest.raises(BadRequest, match=f"There is a model in {config.model_folder} already.*another name"):
+        train(config)
+    assert not any(config.model_folder.iterdir()) and not config.folder.exists()
+    config.model_folder.rmdir()
+    train(config)
+    assert train(small(tmp_path, images=8), resume=True)
+    with pytest.raises(BadRequest, match=f"--resume to go on, or remove it and {config.model_folder}"):
+        train(config)
+
+
 def test_resuming_the_wrong_thing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="resume from"):
         train(small(tmp_path), resume=True)
