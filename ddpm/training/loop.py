@@ -84,7 +84,7 @@ class Run:
         self.state = State(config, self.task, self.device)
         if resume:
             self.state.load(state_file)
-        self.pace = Pace(config)
+        self.pace = Pace(config, say=self._say)
         if self.state.falling and before_decay.exists() and not self.pace.now(self.state.images).falling:
             self.state.load(before_decay)  # there is more time now than when the decay began
             self._say(f"Going on at the constant rate from {self.state.images} pictures, before the decay.")

@@ -28,11 +28,15 @@ class Moment(NamedTuple):
 class Pace:
     """Asked before every step. `folder/deadline`, a file holding a time (2026-11-21T18:00), goes before `minutes`."""
 
-    def __init__(self, config: TrainConfig, clock: Callable[[], float] = time.time) -> None:
-        self.config, self.clock, self.began = config, clock, clock()
+    def __init__(
+        self, config: TrainConfig, clock: Callable[[], float] = time.time, say: Callable[[str], None] = print
+    ) -> None:
+        self.config, self.clock, self.say, self.began = config, clock, say, clock()
         self.file = config.folder / "deadline"
-        self._looked = -LOOK
-        self._deadline: float | None = None
+        self._looked, self._said = 0.0, ""
+        self._deadline = _read(self.file)
+        if self._deadline is not None and self._deadline <= self.began:  # perhaps an earlier run's
+            raise BadRequest(f"The time in {self.file} is past: write a later one in it, or remove it.", "deadline")
 
     def now(self, seen: int) -> Moment:
         """The rate for the step after `seen` pictures."""
@@ -48,15 +52,26 @@ class Pace:
         """Until the time is up; None where only pictures count."""
         now = self.clock()
         if now - self.began >= self._looked + LOOK:
-            self._looked, self._deadline = now - self.began, _read(self.file)
+            self._looked = now - self.began
+            self._look()
         if self._deadline is not None:
             return self._deadline - now
         return None if self.config.minutes is None else self.began + 60 * self.config.minutes - now
 
+    def _look(self) -> None:
+        """A file that an editor has half written, or one with a slip, ends no run: the older end holds."""
+        try:
+            self._deadline, said = _read(self.file), ""
+        except BadRequest as error:
+            said = str(error)
+        if said and said != self._said:
+            self.say(said)
+        self._said = said
+
 
 def _read(file: Path) -> float | None:
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return None
     try:

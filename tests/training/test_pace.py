@@ -43,10 +43,46 @@ def test_a_deadline_can_be_set_while_it_runs(tmp_path: Path) -> None:
     (config.folder / "deadline").write_text((datetime(2026, 11, 21, 12, 0) + timedelta(minutes=5)).isoformat())
     clock[0] += 60
     assert pace.seconds_left() == 240 and pace.now(1000).factor == pytest.approx(0.4)
-    (config.folder / "deadline").write_text("soon")
-    clock[0] += 60
+
+
+def test_a_slip_in_the_deadline_is_said_once_and_the_older_end_holds(tmp_path: Path) -> None:
+    clock, said = [datetime(2026, 11, 21, 12, 0).timestamp()], list[str]()
+    config = small(tmp_path, images=10**6, minutes=600)
+    config.folder.mkdir(parents=True)
+    file = config.folder / "deadline"
+    file.write_text("2026-11-21T18:00")
+    pace = Pace(config, lambda: clock[0], said.append)
+    later = (14_160, "2026-11-21T16:00")
+    for left, text in ((21_540, ""), (21_480, "18:00"), (21_420, "18:00"), later, (35_700, None)):
+        clock[0] += 60
+        file.unlink() if text is None else file.write_text(text)
+        assert pace.seconds_left() == left
+    assert said == [f"{file} says {text!r}; write a time like 2026-11-21T18:00 in it." for text in ("", "18:00")]
+    file.write_text("soon")
     with pytest.raises(BadRequest, match="says 'soon'; write a time like"):
-        pace.now(1000)
+        Pace(config, lambda: clock[0])
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_deadline_of_an_earlier_run_is_refused_before_anything_is_written(tmp_path: Path, resume: bool) -> None:
+    config = small(tmp_path, images=8 if resume else 80)
+    if resume:
+        train(config)
+    config.folder.mkdir(parents=True, exist_ok=True)
+    (config.folder / "deadline").write_text("2020-01-01T12:00")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(BadRequest, match=r"The time in .*deadline is past: write a later one in it, or remove it\."):
+        train(config, resume=resume)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+
+def test_resuming_at_the_end_makes_what_is_made_there(tmp_path: Path) -> None:
+    """As a run is told to whose last pictures found no room."""
+    config = small(tmp_path, images=8)
+    train(config)
+    last = config.folder / "previews" / "final.png"
+    last.unlink()
+    assert train(config, resume=True) and last.exists() and saved(config)["images"] == 8
 
 
 def test_a_run_ends_when_its_minutes_are_over(tmp_path: Path) -> None:
