@@ -13,10 +13,12 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from types import FrameType
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
 from torch import nn
 
 from ddpm.errors import BadRequest, DDPMError
@@ -36,6 +38,7 @@ from ddpm.training.task import open_task
 
 SHOWN = 10  # remarks on the data
 POINT = 10  # steps between two points of the curves
+PATIENCE = timedelta(hours=12)  # of processes whose first one makes a large set ready; NCCL's own is 10 minutes
 TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 NAMES = {dtype: name for name, dtype in TYPES.items()}
 
@@ -230,7 +233,8 @@ def _accelerator(config: TrainConfig) -> Accelerator:
     """Precision is the YAML's, not the launcher's, so accelerate is told of none."""
     if config.device == "cuda" and not torch.cuda.is_available():
         raise BadRequest("device: cuda cannot be used here, torch sees no CUDA device. Use cpu or auto.", "device")
-    processes = Accelerator(cpu=config.device == "cpu", mixed_precision="no")
+    waiting = InitProcessGroupKwargs(timeout=PATIENCE)
+    processes = Accelerator(cpu=config.device == "cpu", mixed_precision="no", kwargs_handlers=[waiting])
     if config.data.grow and processes.num_processes > 1:
         raise BadRequest("data.grow is for one process; paint first (data.cache keeps what is painted).", "data.grow")
     return processes

@@ -51,3 +51,17 @@ def test_two_processes_equal_one_and_go_on_as_one(tmp_path: Path) -> None:
     assert joined["images"] == 160 and torch.allclose(joined["losses"], straight["losses"], rtol=2e-3)
     for key in (key for key in straight if key.startswith("network.")):
         assert (joined[key] - straight[key]).abs().mean() < 3e-3, key  # Muon enlarges rounding
+
+
+@pytest.mark.slow
+def test_processes_wait_for_the_first_one_for_hours() -> None:
+    """It may decode or paint a large set; NCCL would give up after ten minutes, gloo after thirty."""
+    code = (
+        "import torch; from ddpm.training.config import TrainConfig; from ddpm.training.loop import _accelerator; "
+        "_accelerator(TrainConfig(name='a', data='shapes', device='cpu')); "
+        "print(torch.distributed.group.WORLD._get_backend(torch.device('cpu')).options._timeout)"
+    )
+    place = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    environment = {**os.environ, **place, "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.stdout.split() == ["12:00:00"], done.stderr[-2000:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import threading
 from pathlib import Path
@@ -134,6 +135,31 @@ def test_states_on_disk_are_those_in_memory_and_are_not_encoded_again(tmp_path: 
         one, other = memory.batch(["bcd", "", "a"]), states.batch(["bcd", "", "a"])
         assert torch.equal(one.states, other.states) and torch.equal(one.mask, other.mask)
     assert again.batch(["new"], 6).states.shape == (1, 6, 2) and again.batch(["new"]).states.shape == (1, 4, 2)
+
+
+def test_a_whole_cache_is_only_read(tmp_path: Path) -> None:
+    """All processes but the first open it at the same moment: one that wrote would cut the file under the others."""
+    pictures = put(tmp_path / "p", {"1.png": png("red"), "1.txt": "one", "2.png": png("blue"), "2.txt": "two"})
+    cache = tmp_path / "cache"
+    data = Data(kind="folder", path=(pictures,), size=8, cache=cache)
+
+    def opened() -> None:
+        Batches(open_data(data), data, Letters(), seed=0)
+
+    opened()
+    for file in cache.iterdir():
+        os.utime(file, (1, 1))
+    opened()
+    assert {file.name: file.stat().st_mtime for file in cache.iterdir()} == dict.fromkeys(
+        ("set.json", "pictures.jsonl", "pixels.bin", "captions.jsonl", "states.bin"), 1
+    )
+    for name in ("pictures.jsonl", "captions.jsonl"):
+        whole = (cache / name).read_bytes()
+        with (cache / name).open("a") as file:
+            file.write('["cut')
+        with (cache / name).open() as held:  # by another process
+            opened()
+            assert (cache / name).read_bytes() == whole and held.read() == whole.decode() + '["cut'
 
 
 def caltech(root: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddpm.errors import DDPMError
+from ddpm.loading.files import write_whole
 from ddpm.models.model import Text, TextEncoder
 
 TOGETHER = 256  # captions encoded at once
@@ -102,17 +104,23 @@ class OnDisk:
         self.values = torch.empty((0, width), dtype=torch.float16)
 
     def known(self) -> list[tuple[str, int]]:
-        """What is there, whole lines only; the file of states is cut to them."""
+        """What is there, whole lines only; the file of states is cut to them.
+
+        Whole files are only read: of several processes that begin together all open the same ones.
+        """
         text = self.list.read_text(encoding="utf-8") if self.list.exists() else ""
         whole = text[: text.rfind("\n") + 1]
         entries: list[tuple[str, int]] = [(each[0], each[1]) for each in map(json.loads, whole.splitlines())]
-        rows = sum(length for _, length in entries)
-        if rows * self.width * 2 > (self.file.stat().st_size if self.file.exists() else 0):
+        size = sum(length for _, length in entries) * self.width * 2
+        there = self.file.stat().st_size if self.file.exists() else 0
+        if size > there:
             raise DDPMError(f"{self.file} is shorter than {self.list} says; remove both, they are made anew.")
-        self.list.write_text(whole, encoding="utf-8")
-        with self.file.open("ab") as file:
-            file.truncate(rows * self.width * 2)
-        self._map()
+        if whole != text:
+            write_whole(self.list, whole.encode())
+        if size < there:
+            os.truncate(self.file, size)
+        if there:
+            self._map()
         return entries
 
     def append(self, rows: Tensor) -> None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ddpm.errors import BadRequest, DDPMError
+from ddpm.loading.files import write_whole
 from ddpm.training.config import Data
 from ddpm.training.data.pictures import Pictures
 
@@ -97,7 +98,8 @@ class Shelf:
             if changed := [key for key in SETTINGS if made.get(key) != wanted[key]]:
                 said = ", ".join(f"{key} {made.get(key)} -> {wanted[key]}" for key in changed)
                 raise BadRequest(f"data.cache: {folder} holds another set ({said}); name another one.", "data.cache")
-            settings.write_text(json.dumps(wanted), encoding="utf-8")
+            if not settings.exists():  # what is there stays as it is: other processes may be reading it
+                write_whole(settings, json.dumps(wanted).encode())
             self._read_lines(folder / "pictures.jsonl")
         except (OSError, ValueError) as error:
             raise BadRequest(f"data.cache: {folder} cannot be used: {error}.", "data.cache") from error
@@ -109,7 +111,7 @@ class Shelf:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         whole = text[: text.rfind("\n") + 1]
         if whole != text:
-            path.write_text(whole, encoding="utf-8")
+            write_whole(path, whole.encode())
         self.lines = [json.loads(line) for line in whole.splitlines()][: self.capacity]
         self.captions = [line.get("captions", []) for line in self.lines if "skipped" not in line]
         self.count = len(self.captions)
