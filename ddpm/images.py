@@ -33,7 +33,7 @@ FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000
 def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
     """A file, its bytes or a PIL picture as upright RGB, alpha on white, first frame, at most `max_side` a side."""
     image = _load(source, max_side, "image")
-    image = _eight_bits(ImageOps.exif_transpose(image))
+    image = eight_bits(ImageOps.exif_transpose(image))
     image = _in_srgb(image)
     if image.has_transparency_data:  # RGBA, LA, PA, and palettes or RGB with one transparent colour
         image = image.convert("RGBA")
@@ -44,7 +44,7 @@ def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image
 def open_whole(source: Source) -> Image.Image:
     """A file, its bytes or a PIL picture upright in its own mode: alpha, grey and 16 bits stay. First frame only."""
     image = ImageOps.exif_transpose(_load(source, None, "image"))
-    return _in_srgb(_eight_bits(image) if image.mode == "F" else image)
+    return _in_srgb(eight_bits(image) if image.mode == "F" else image)
 
 
 def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
@@ -52,11 +52,23 @@ def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
 
     White repaints. In a picture with any transparent pixel the alpha is the mask, as editors export their layers.
     """
-    image = _eight_bits(ImageOps.exif_transpose(_load(source, max_side, "mask")))
+    image = eight_bits(ImageOps.exif_transpose(_load(source, max_side, "mask")))
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
         image = alpha if alpha.getextrema() != (255, 255) else image.convert("RGB")
     return _without_info(_shrink(image.convert("L"), max_side))
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and float grey as L (Pillow's own convert clips them to white)."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        array = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        top = array.max(initial=0)
+        full = 1.0 if image.mode == "F" and top <= 1 else 65535.0 if image.mode != "F" and top > 255 else 255.0
+        if image.mode.startswith("I;16"):
+            full = 65535.0
+        return Image.fromarray((array / full * 255).round().clip(0, 255).astype(np.uint8))
+    return image
 
 
 def to_pixels(image: Image.Image) -> Tensor:
@@ -224,18 +236,6 @@ def _check_size(size: tuple[int, int], name: str, field: str) -> None:
         raise BadPicture(f"{name} is {width}x{height} pixels; at least {MIN_SIDE} on each side are needed.", field)
     if width * height > MAX_PIXELS:
         raise BadPicture(f"{name} is {width:,}x{height:,} pixels, too many: at most {MAX_PIXELS:,} are read.", field)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey as L (Pillow's own convert clips them to white)."""
-    if image.mode == "F" or image.mode.startswith("I"):
-        array = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        top = array.max(initial=0)
-        full = 1.0 if image.mode == "F" and top <= 1 else 65535.0 if image.mode != "F" and top > 255 else 255.0
-        if image.mode.startswith("I;16"):
-            full = 65535.0
-        return Image.fromarray((array / full * 255).round().clip(0, 255).astype(np.uint8))
-    return image
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from ddpm.errors import BadRequest
 from ddpm.models.model import Text
 from ddpm.training.config import Data
 from ddpm.training.data import Pictures, open_data
 from ddpm.training.data.batches import Batches
+from ddpm.training.data.pictures import File, collect, square
 from ddpm.training.dice import Dice
 
 
@@ -131,6 +135,71 @@ def test_zip_and_tar_are_read_like_folders(tmp_path: Path) -> None:
         got = open_data(Data(kind="archive", path=(tmp_path / name,), size=8))
         assert torch.equal(got.pixels, plain.pixels) and got.captions == plain.captions and len(got.remarks) == 1
     assert len(open_data(Data(kind="archive", path=(tmp_path,), size=8))) == 4  # both, named by their folder
+
+
+def damaged(path: Path, name: str) -> Path:
+    """The first byte of one member is another."""
+    with zipfile.ZipFile(path) as zipped:
+        info = zipped.getinfo(name)
+    content = bytearray(path.read_bytes())
+    content[info.header_offset + 30 + len(info.filename)] = 0xFF
+    path.write_bytes(content)
+    return path
+
+
+def test_a_bad_member_of_an_archive_is_skipped_and_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name in ("1.png", "2.png", "3.png", "4.png"):
+            zipped.writestr(name, png(), zipfile.ZIP_STORED if name == "1.png" else zipfile.ZIP_DEFLATED)
+    damaged(tmp_path / "a.zip", "1.png"), damaged(tmp_path / "a.zip", "2.png")
+    content = (tmp_path / "a.zip").read_bytes()
+    entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"3.png"))
+    (tmp_path / "a.zip").write_bytes(content[: entry + 8] + b"\x01" + content[entry + 9 :])  # said to have a password
+    got = open_data(Data(kind="archive", path=(tmp_path / "a.zip",), size=8))
+    assert len(got) == 1 and [remark.split(":")[0] for remark in got.remarks] == [f"a.zip/{i}.png" for i in (1, 2, 3)]
+    assert all(words in remark for words, remark in zip(("CRC", "decompress", "password"), got.remarks, strict=True))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("1.png", png())
+        zipped.writestr("1.txt", "a caption that is long enough to be packed, a caption that is long enough")
+    with pytest.raises(BadRequest, match=r"b\.zip is no zip or tar archive, or damaged \(.*invalid block type"):
+        open_data(Data(kind="archive", path=(damaged(tmp_path / "b.zip", "1.txt"),), size=8))
+
+
+@pytest.mark.parametrize("error", [struct.error("unpack requires more"), TypeError("not a fraction")])
+def test_whatever_a_decoder_raises_costs_one_picture(error: Exception) -> None:
+    def broken() -> bytes:
+        raise error
+
+    got = collect([File("a.png", broken, []), File("b.png", png, [])], Data(kind="folder", path="x", size=8), "x")
+    assert len(got) == 1 and got.remarks == [f"a.png: {error}"]
+
+
+def test_sixteen_bits_of_grey_are_grey(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 0x8080, np.uint16)).save(tmp_path / "deep.png")
+    assert folder(tmp_path).pixels.unique().tolist() == [0x80]
+
+
+def test_a_large_jpeg_is_decoded_small_and_looks_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a decoder that needs not make all of its pixels; one a little larger than it is kept stays exact."""
+    draft, sizes = JpegImageFile.draft, list[tuple[int, int]]()
+
+    def told(self: JpegImageFile, mode: str, size: tuple[int, int]) -> object:
+        made = draft(self, mode, size)
+        sizes.append(self.size)
+        return made
+
+    monkeypatch.setattr(JpegImageFile, "draft", told)
+    soft = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    kept = []
+    for size in ((640, 480), (127, 127)):
+        picture = Image.fromarray(soft).resize(size, Image.Resampling.BICUBIC)
+        out, exact = io.BytesIO(), io.BytesIO()
+        picture.save(out, "JPEG", quality=95)
+        Image.open(io.BytesIO(out.getvalue())).save(exact, "PNG")
+        data = Data(kind="folder", path=(tmp_path,), size=64)
+        kept.append((square(out.getvalue(), data).int() - square(exact.getvalue(), data).int()).abs())
+    assert sizes == [(320, 240), (127, 127)]
+    assert kept[0].float().mean() < 1 and kept[0].max() <= 8 and not kept[1].any()
 
 
 class Letters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from ddpm.training.data.folders import list_files, passed_over
 from ddpm.training.data.pictures import File, Pictures, collect
 
 ENDINGS = (".zip", ".tar")
+# RuntimeError: what zipfile says of a member with a password
+BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError)
 
 
 def read_archives(data: Data, archives: Sequence[Path] | None = None) -> Pictures:
@@ -45,8 +48,8 @@ def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> tuple[list[Fil
             files = list_files(names, partial(_member, tar, members), str(path), data)
     except FileNotFoundError as error:
         raise BadRequest(f"data.path: there is no archive {path}.", "data.path") from error
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise BadRequest(f"data.path: {path} is no zip or tar archive, or cut short ({error}).", "data.path") from error
+    except BROKEN as error:
+        raise BadRequest(f"data.path: {path} is no zip or tar archive, or damaged ({error}).", "data.path") from error
     said = [f"{path.name}/{remark}" for remark in passed_over(names, data)]
     return [file._replace(name=f"{path.name}/{file.name}") for file in files], said
 

@@ -15,12 +15,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddpm.errors import BadRequest
+from ddpm.images import eight_bits
 from ddpm.training.config import Data
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 UNREAD_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".raw", ".dng", ".cr2", ".nef", ".arw")
 MAX_PIXELS = 100_000_000  # a larger picture is taken for a mistake, not decoded
-UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)  # what Pillow raises on a broken file
+FINER = 2  # a large JPEG is decoded at least so many times as large as it is kept: no difference is seen
 
 
 class File(NamedTuple):
@@ -64,9 +65,10 @@ def collect(files: Sequence[File], data: Data, where: str, passed_over: Sequence
         try:
             pixels = square(file.read(), data)
             mask = None if file.mask is None else square(file.mask(), data, channels=1)[0]
-        except UNREADABLE as error:
+        except Exception as error:  # on broken files decoders and archives raise almost anything
             unknown = isinstance(error, UnidentifiedImageError)  # whose own text names an object in memory
-            shelf.skip(file.name, "it is no picture that can be read" if unknown else str(error))
+            reason = "it is no picture that can be read" if unknown else str(error) or type(error).__name__
+            shelf.skip(file.name, reason)
         else:
             shelf.add(file.name, pixels, mask=mask)
     pictures = shelf.pictures([file.captions for file in files])
@@ -89,7 +91,8 @@ def square(content: bytes, data: Data, channels: int | None = None) -> Tensor:
         with Image.open(io.BytesIO(content)) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise ValueError(f"{opened.width} x {opened.height} pixels are more than {MAX_PIXELS}")
-            image = ImageOps.exif_transpose(opened).convert("RGBA")
+            opened.draft("RGB", (FINER * data.kept, FINER * data.kept))
+            image = eight_bits(ImageOps.exif_transpose(opened)).convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     filter = Image.Resampling.BICUBIC if min(flat.size) < data.kept else Image.Resampling.BOX
     return as_tensor(ImageOps.fit(flat.convert("RGB" if channels == 3 else "L"), (data.kept, data.kept), filter))
