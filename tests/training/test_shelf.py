@@ -6,7 +6,9 @@ import io
 import json
 import os
 import pickle
+import re
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ import torch
 from PIL import Image
 
 from ddpm.errors import BadRequest, Missing
+from ddpm.models.codec import Pixels
 from ddpm.training.config import Data
-from ddpm.training.data import known_sets, open_data
+from ddpm.training.data import Pictures, known_sets, open_data
 from ddpm.training.data.batches import Batches
 from ddpm.training.data.captions import CaptionStates
+from ddpm.training.data.latents import latents_of
 from ddpm.training.data.painted import Painted, paint
 from ddpm.training.data.shelf import Shelf
 from ddpm.training.dice import Dice
@@ -36,7 +40,9 @@ def test_what_is_in_the_cache_is_not_decoded_again(tmp_path: Path) -> None:
     fresh = open_data(data)
     settings = tmp_path / "cache" / "set.json"
     settings.write_text(settings.read_text().replace(', "arranged": 0.0', ""))  # as before there was that choice
-    (pictures / "1.png").write_bytes(b"unreadable by now")
+    as_it_was = (pictures / "1.png").stat()
+    (pictures / "1.png").write_bytes(b"?" * as_it_was.st_size)
+    os.utime(pictures / "1.png", ns=(as_it_was.st_atime_ns, as_it_was.st_mtime_ns))
     again = open_data(data)
     assert torch.equal(fresh.pixels, again.pixels) and fresh.captions == again.captions == [["one"], [""]]
     assert [remark.split(":")[0] for remark in again.remarks] == ["2.png"]
@@ -59,6 +65,83 @@ def test_a_kill_between_pictures_loses_at_most_the_one_in_hand(tmp_path: Path) -
     with (tmp_path / "cache" / "pictures.jsonl").open("a") as file:
         file.write('{"name": "1.p')  # cut short
     assert torch.equal(open_data(data).pixels, whole) and names(tmp_path / "cache") == ["0.png", "1.png", "2.png"]
+
+
+def zipped(path: Path, files: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_a_replaced_or_mended_picture_is_read_again(tmp_path: Path, kind: Any) -> None:
+    files: dict[str, bytes | str] = {"1.png": png("red"), "2.png": b"broken", "3.png": png("blue")}
+    data = Data(kind=kind, path=(tmp_path / "p",), size=8, cache=tmp_path / "cache")
+
+    def colours(**changed: bytes) -> list[list[int]]:
+        put(tmp_path / "p", {f"{name[1:]}.png": content for name, content in changed.items()})
+        if kind == "archive":
+            zipped(tmp_path / "p/a.zip", {name: (tmp_path / "p" / name).read_bytes() for name in files})
+        return open_data(data).pixels[:, :, 0, 0].tolist()
+
+    put(tmp_path / "p", files)
+    assert colours() == [[255, 0, 0], [0, 0, 255]]
+    (tmp_path / "cache" / "latents.json").write_text("of these pictures")
+    assert colours() == [[255, 0, 0], [0, 0, 255]] and (tmp_path / "cache" / "latents.json").exists()
+    assert colours(_3=png("yellow")) == [[255, 0, 0], [255, 255, 0]]
+    assert not (tmp_path / "cache" / "latents.json").exists()
+    assert colours(_2=png("lime")) == [[255, 0, 0], [0, 255, 0], [255, 255, 0]]
+    assert colours(_1=b"broken now") == [[0, 255, 0], [255, 255, 0]]
+    lines = (tmp_path / "cache" / "pictures.jsonl").read_text()
+    without = re.sub(r', "stamp": \[.*?\]', "", lines)  # as sets were before
+    assert without != lines
+    (tmp_path / "cache" / "pictures.jsonl").write_text(without)
+    assert colours(_3=png("white")) == [[0, 255, 0], [255, 255, 0]]
+
+
+def test_a_cut_picture_leaves_no_mask(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"1.png": png(size=(8, 8)), "1.mask.png": png("white", (8, 8)), "2.png": b"broken"}
+    pictures = put(tmp_path / "p", {**files, "2.mask.png": png("white", (8, 8)), "3.png": png(size=(8, 8))})
+    data = Data(kind="folder", path=(pictures,), size=8, cache=tmp_path / "cache")
+    open_data(data)
+    (pictures / "1.mask.png").unlink()
+    got = open_data(data)
+    assert got.masks is not None and len(got) == 2 and not got.masks.any()
+
+
+@pytest.mark.parametrize(("name", "left"), [("pixels.bin", None), ("pixels.bin", 1), ("masks.bin", 1)])
+def test_a_cache_that_lost_pixels_is_refused(tmp_path: Path, name: str, left: int | None) -> None:
+    files: dict[str, bytes | str] = {f"{i}{kind}": png(size=(8, 8)) for i in (1, 2) for kind in (".png", ".mask.png")}
+    data = Data(kind="folder", path=(put(tmp_path / "p", files),), size=8, cache=tmp_path / "cache")
+    open_data(data)
+    lost = tmp_path / "cache" / name
+    if left is None:
+        lost.unlink()
+    else:
+        os.truncate(lost, left * lost.stat().st_size // 2)
+    with pytest.raises(BadRequest, match=rf"{name} holds {left or 0} of 2 pictures; remove the folder .*cache"):
+        open_data(data)
+
+
+def test_a_cache_takes_all_of_its_room_before_the_first_picture(tmp_path: Path) -> None:
+    """Else a full disk is a bus error in the middle."""
+    Shelf(Data(kind="scenes", size=64), 100, tmp_path)
+    there = (tmp_path / "pixels.bin").stat()
+    assert there.st_size == 100 * 3 * 64 * 64 <= 512 * there.st_blocks
+
+
+@pytest.mark.parametrize("broken", ['{"codec": "a", "sha', "[]", "{}"])
+def test_damaged_latents_have_their_sentence(tmp_path: Path, broken: str) -> None:
+    codec, pictures = Pixels(3), Pictures(torch.zeros((4, 3, 8, 8), dtype=torch.uint8), None)
+    latents_of(pictures, codec, False, tmp_path, "a", "cpu")
+    whole = (tmp_path / "latents.json").read_text()
+    (tmp_path / "latents.json").write_text(broken)
+    with pytest.raises(BadRequest, match="latents.json is damaged. Remove latents.json and latents.bin in"):
+        latents_of(pictures, codec, False, tmp_path, "a", "cpu")
+    (tmp_path / "latents.json").write_text(whole)
+    os.truncate(tmp_path / "latents.bin", 100)
+    with pytest.raises(BadRequest, match="latents.bin is not whole. Remove latents.json and latents.bin in"):
+        latents_of(pictures, codec, False, tmp_path, "a", "cpu")
 
 
 def test_masks_beside_pictures_reach_the_batch_and_move_with_it(tmp_path: Path) -> None:

@@ -39,13 +39,15 @@ def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> tuple[list[Fil
     try:
         if zipfile.is_zipfile(path):
             archive = opened.enter_context(zipfile.ZipFile(path))
-            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-            files = list_files(names, archive.read, str(path), data)
+            stamps = {info.filename: [info.file_size, info.CRC] for info in archive.infolist() if not info.is_dir()}
+            names = sorted(stamps)
+            files = list_files(names, archive.read, stamps.__getitem__, str(path), data)
         else:
             tar = opened.enter_context(tarfile.open(path))
             members = {member.name: member for member in tar.getmembers() if member.isfile()}
+            stamps = {name: [member.size, int(member.mtime)] for name, member in members.items()}
             names = sorted(members)
-            files = list_files(names, partial(_member, tar, members), str(path), data)
+            files = list_files(names, partial(_member, tar, members), stamps.__getitem__, str(path), data)
     except FileNotFoundError as error:
         raise BadRequest(f"data.path: there is no archive {path}.", "data.path") from error
     except BROKEN as error:

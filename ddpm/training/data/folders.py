@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
-from ddpm.training.data.pictures import SUFFIXES, UNREAD_SUFFIXES, File, Pictures, collect
+from ddpm.training.data.pictures import SUFFIXES, UNREAD_SUFFIXES, File, Pictures, Stamp, collect
 
 TABLES = ("metadata.csv", "metadata.jsonl")
 MASK = ".mask.png"
@@ -30,7 +30,7 @@ def read_folder(data: Data, folders: Sequence[Path] | None = None) -> Pictures:
         if not folder.is_dir():
             raise BadRequest(f"data.path: {folder} is not a folder; check the path in the configuration.", "data.path")
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        files += list_files(names, partial(_read, folder), str(folder), data)
+        files += list_files(names, partial(_read, folder), partial(_stamp, folder), str(folder), data)
         remarks += passed_over(names, data)
     return collect(files, data, ", ".join(map(str, folders)), remarks)
 
@@ -39,7 +39,12 @@ def _read(folder: Path, name: str) -> bytes:
     return (folder / name).read_bytes()
 
 
-def list_files(names: Sequence[str], read: Read, where: str, data: Data) -> list[File]:
+def _stamp(folder: Path, name: str) -> Stamp:
+    there = (folder / name).stat()
+    return [there.st_size, there.st_mtime_ns]
+
+
+def list_files(names: Sequence[str], read: Read, stamp: Callable[[str], Stamp], where: str, data: Data) -> list[File]:
     """Pictures among these names and what is said of them, for folders and archives: `read` gives a file's bytes."""
     there = set(names)
     table: dict[str, list[str]] = {}
@@ -60,7 +65,10 @@ def list_files(names: Sequence[str], read: Read, where: str, data: Data) -> list
         elif not said and not table and len(path.parts) > 1:
             said = [path.parent.name.replace("_", " ")]
         mask = path.with_suffix(MASK).as_posix()
-        files.append(File(name, partial(read, name), said, partial(read, mask) if mask in there else None))
+        if mask in there:
+            files.append(File(name, partial(read, name), said, partial(read, mask), stamp(name) + stamp(mask)))
+        else:
+            files.append(File(name, partial(read, name), said, stamp=stamp(name)))
     return files
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddpm.errors import BadRequest
+from ddpm.loading.files import write_whole
 from ddpm.models.model import Codec
 from ddpm.training.data.pictures import Pictures
+from ddpm.training.data.shelf import mapped
 
 TOGETHER = 16  # pictures encoded at once
+AGAIN = "Remove latents.json and latents.bin in {}: they are made anew."
 
 
 @torch.no_grad()
@@ -30,7 +34,10 @@ def latents_of(pictures: Pictures, codec: Codec, flip: bool, cache: Path | None,
     if cache is not None and progress is not None:
         cache.mkdir(parents=True, exist_ok=True)
         done = _done(progress, shape, hash)
-        latents = torch.from_numpy(np.memmap(cache / "latents.bin", np.float16, "r+" if done else "w+", shape=shape))
+        file = cache / "latents.bin"
+        if (file.stat().st_size if file.exists() else 0) < done * 2 * math.prod(shape[1:]):
+            raise BadRequest(f"data.cache: {file} is not whole. {AGAIN.format(cache)}", "data.cache")
+        latents = mapped(file, shape, np.float16)
     starts = range(done, count, TOGETHER)
     for first in tqdm(starts, desc="encoding pictures", unit="", mininterval=2, disable=len(starts) < 20 or None):
         chosen = torch.arange(first, min(first + TOGETHER, count))
@@ -38,18 +45,23 @@ def latents_of(pictures: Pictures, codec: Codec, flip: bool, cache: Path | None,
         x0 = torch.where((chosen >= len(pictures)).to(device)[:, None, None, None], x0.flip(3), x0)
         latents[chosen] = codec.encode(x0).half().cpu()
         if progress is not None:
-            progress.write_text(json.dumps({"codec": hash, "shape": shape, "done": int(chosen[-1]) + 1}))
+            made = {"codec": hash, "shape": shape, "done": int(chosen[-1]) + 1}
+            write_whole(progress, json.dumps(made).encode())
     return latents
 
 
 def _done(progress: Path, shape: tuple[int, ...], hash: str) -> int:
     if not progress.exists():
         return 0
-    made = json.loads(progress.read_text(encoding="utf-8"))
-    if made["codec"] != hash or made["shape"] != list(shape):
+    try:
+        made = json.loads(progress.read_text(encoding="utf-8"))
+        codec, its_shape, done = made["codec"], made["shape"], int(made["done"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadRequest(f"data.cache: {progress} is damaged. {AGAIN.format(progress.parent)}", "data.cache") from error
+    if codec != hash or its_shape != list(shape):
         raise BadRequest(
-            f"data.cache: {progress.parent} holds latents {made['shape']} of another codec or set; this run needs "
+            f"data.cache: {progress.parent} holds latents {its_shape} of another codec or set; this run needs "
             f"{list(shape)}. Remove latents.json and latents.bin there, or name another cache.",
             "data.cache",
         )
-    return int(made["done"])
+    return done

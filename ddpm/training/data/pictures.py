@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ MAX_PIXELS = 100_000_000  # a larger picture is taken for a mistake, not decoded
 FINER = 2  # a large JPEG is decoded at least so many times as large as it is kept: no difference is seen
 
 
+Stamp = list[int]  # of a source, another when it was replaced: size and time, in an archive size and checksum
+
+
 class File(NamedTuple):
     """A picture file that has not been read yet."""
 
@@ -31,6 +34,7 @@ class File(NamedTuple):
     read: Callable[[], bytes]
     captions: list[str]
     mask: Callable[[], bytes] | None = None  # a grey picture of the same shape, white on the subject
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,16 @@ def collect(files: Sequence[File], data: Data, where: str, passed_over: Sequence
     from ddpm.training.data.shelf import Shelf
 
     shelf = Shelf(data, len(files), data.cache)
-    left = files[shelf.continued([file.name for file in files]) :]
+    shelf.continued([file.name for file in files])
+    if (changed := _first_changed(files, shelf.lines, data)) is not None:
+        shelf.cut(changed)
+    left = files[len(shelf.lines) :]
     for file in tqdm(left, desc="reading pictures", unit="", mininterval=2, disable=len(left) < 500 or None):
-        try:
-            pixels = square(file.read(), data)
-            mask = None if file.mask is None else square(file.mask(), data, channels=1)[0]
-        except Exception as error:  # on broken files decoders and archives raise almost anything
-            unknown = isinstance(error, UnidentifiedImageError)  # whose own text names an object in memory
-            reason = "it is no picture that can be read" if unknown else str(error) or type(error).__name__
-            shelf.skip(file.name, reason)
+        read = _read(file, data)
+        if isinstance(read, str):
+            shelf.skip(file.name, read, file.stamp)
         else:
-            shelf.add(file.name, pixels, mask=mask)
+            shelf.add(file.name, read[0], mask=read[1], stamp=file.stamp)
     pictures = shelf.pictures([file.captions for file in files])
     pictures.remarks.extend(passed_over)
     if not len(pictures):
@@ -78,6 +81,25 @@ def collect(files: Sequence[File], data: Data, where: str, passed_over: Sequence
         reason = f"; none of {len(broken)} could be read, the first: {broken[0]}" if broken else ""
         raise BadRequest(f"data.path: no pictures in {where} ({', '.join(SUFFIXES)}){reason}.", "data.path")
     return pictures
+
+
+def _first_changed(files: Sequence[File], lines: Sequence[dict[str, Any]], data: Data) -> int | None:
+    """Of those in the cache the first that was replaced, or that was skipped and can be read by now."""
+    for number, (file, line) in enumerate(zip(files, lines, strict=False)):
+        replaced = line.get("stamp", file.stamp) != file.stamp  # sets of before there were stamps are taken as they are
+        if replaced or "skipped" in line and not isinstance(_read(file, data), str):
+            return number
+    return None
+
+
+def _read(file: File, data: Data) -> tuple[Tensor, Tensor | None] | str:
+    """Pixels and mask, or why there are none."""
+    try:
+        return square(file.read(), data), None if file.mask is None else square(file.mask(), data, channels=1)[0]
+    except UnidentifiedImageError:  # whose own text names an object in memory
+        return "it is no picture that can be read"
+    except Exception as error:  # on broken files decoders and archives raise almost anything
+        return str(error) or type(error).__name__
 
 
 def square(content: bytes, data: Data, channels: int | None = None) -> Tensor:

@@ -1,14 +1,15 @@
 """Pictures kept ready, in memory or in files that are mapped into it, filled one by one and never half.
 
-FOLDER/pixels.bin       (N, C, side, side) uint8, as long as the whole set from the start (a sparse file)
+FOLDER/pixels.bin       (N, C, side, side) uint8, as long as the whole set from the start
 FOLDER/masks.bin        (N, side, side) uint8, where the set marks its subjects
-FOLDER/pictures.jsonl   a line for each source, written after its pixels: name, captions or why it was left out
+FOLDER/pictures.jsonl   a line for each source, written after its pixels: name, stamp, captions or why it was left out
 FOLDER/set.json         the settings it was made with
 """
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.loading.files import write_whole
 from ddpm.training.config import Data
-from ddpm.training.data.pictures import Pictures
+from ddpm.training.data.pictures import Pictures, Stamp
 
 SETTINGS = (
     "kind",
@@ -60,18 +61,35 @@ class Shelf:
             )
         return len(known)
 
-    def add(self, name: str, pixels: Tensor, captions: list[str] | None = None, mask: Tensor | None = None) -> None:
+    def cut(self, first: int) -> None:
+        """Forget the sources from this one on: it is another by now, or can be read."""
+        self._take(self.lines[:first])
+        if self.folder is None:
+            return
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines)
+        try:
+            (self.folder / "latents.json").unlink(missing_ok=True)  # they are of the pictures as they were
+            write_whole(self.folder / "pictures.jsonl", text.encode())
+        except OSError as error:
+            raise DDPMError(f"data.cache: {self.folder} could not be written: {error}. Make room there.") from error
+
+    def add(
+        self, name: str, pixels: Tensor, captions: list[str] | None = None, mask: Tensor | None = None,
+        stamp: Stamp | None = None,
+    ) -> None:  # fmt: skip
         """The next source's picture: (C, side, side) uint8, its captions where they are not known otherwise."""
         self.pixels[self.count] = pixels
         if mask is not None:
             self._mask_room()[self.count] = mask
-        self._line({"name": name} if captions is None else {"name": name, "captions": captions})
+        elif self._masks is not None:  # of a picture that was cut
+            self._masks[self.count] = 0
+        self._line({"name": name, "stamp": stamp, "captions": captions})
         self.captions.append(captions or [])
         self.count += 1
 
-    def skip(self, name: str, reason: str) -> None:
+    def skip(self, name: str, reason: str, stamp: Stamp | None = None) -> None:
         """The next source cannot be used."""
-        self._line({"name": name, "skipped": reason})
+        self._line({"name": name, "stamp": stamp, "skipped": reason})
 
     def pictures(self, captions: list[list[str]] | None = None) -> Pictures:
         """What is on the shelf; `captions` of every source, or those that came with the pictures."""
@@ -103,8 +121,20 @@ class Shelf:
             self._read_lines(folder / "pictures.jsonl")
         except (OSError, ValueError) as error:
             raise BadRequest(f"data.cache: {folder} cannot be used: {error}.", "data.cache") from error
+        self._check_length(folder / "pixels.bin", self.data.channels)
         if (folder / "masks.bin").exists():
+            self._check_length(folder / "masks.bin", 1)
             self._mask_room()
+
+    def _check_length(self, path: Path, channels: int) -> None:
+        """Of a file that was lost or cut short the rest would be black pictures."""
+        there = path.stat().st_size // (channels * self.data.kept**2) if path.exists() else 0
+        if there < self.count:
+            raise BadRequest(
+                f"data.cache: {path} holds {there} of {self.count} pictures; remove the folder {self.folder}, it is "
+                "made anew.",
+                "data.cache",
+            )
 
     def _read_lines(self, path: Path) -> None:
         """Whole lines only: one that a kill cut short is of a source that will come again."""
@@ -112,11 +142,15 @@ class Shelf:
         whole = text[: text.rfind("\n") + 1]
         if whole != text:
             write_whole(path, whole.encode())
-        self.lines = [json.loads(line) for line in whole.splitlines()][: self.capacity]
-        self.captions = [line.get("captions", []) for line in self.lines if "skipped" not in line]
+        self._take([json.loads(line) for line in whole.splitlines()][: self.capacity])
+
+    def _take(self, lines: list[dict[str, Any]]) -> None:
+        self.lines = lines
+        self.captions = [line.get("captions", []) for line in lines if "skipped" not in line]
         self.count = len(self.captions)
 
-    def _line(self, line: dict[str, Any]) -> None:
+    def _line(self, values: dict[str, Any]) -> None:
+        line = {key: value for key, value in values.items() if value is not None}
         if self.folder is not None:
             try:
                 with (self.folder / "pictures.jsonl").open("a", encoding="utf-8") as file:
@@ -136,11 +170,20 @@ class Shelf:
     def _room(self, name: str, shape: tuple[int, ...]) -> Tensor:
         if self.folder is None or not self.capacity:
             return torch.zeros(shape, dtype=torch.uint8)
-        path, size = self.folder / name, int(np.prod(shape))
-        try:
-            with path.open("ab") as file:
-                if file.tell() < size:
-                    file.truncate(size)
-            return torch.from_numpy(np.memmap(path, np.uint8, "r+", shape=shape))
-        except OSError as error:
-            raise DDPMError(f"data.cache: {path} needs {size / 1e6:.0f} MB: {error}. Make room there.") from error
+        return mapped(self.folder / name, shape)
+
+
+def mapped(path: Path, shape: tuple[int, ...], dtype: type[np.generic] = np.uint8) -> Tensor:
+    """The file as a tensor. All of its room is taken at once: later a full disk would be a bus error."""
+    size, there = int(np.prod(shape)) * np.dtype(dtype).itemsize, path.stat().st_size if path.exists() else 0
+    try:
+        with path.open("ab") as file:
+            if there < size and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), there, size - there)
+            elif there < size:
+                file.truncate(size)
+        return torch.from_numpy(np.memmap(path, dtype, "r+", shape=shape))
+    except OSError as error:
+        if path.exists() and path.stat().st_size > there:
+            os.truncate(path, there)  # gives back what there was of it
+        raise DDPMError(f"data.cache: {path} needs {size / 1e6:.0f} MB: {error}. Make room there.") from error
