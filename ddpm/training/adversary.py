@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ddpm.training.optimisers import load_moments
+
 WIDTHS = (32, 64, 128)  # each convolution halves the side: a verdict sees 38 pixels a side
 
 
@@ -54,4 +56,4 @@ class Adversary:
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
         self.network.load_state_dict(values["network"])
-        self.optimiser.load_state_dict(values["optimiser"])
+        load_moments(self.optimiser, values["optimiser"])

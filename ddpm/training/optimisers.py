@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,3 +40,11 @@ def optimisers(config: TrainConfig, module: nn.Module) -> list[torch.optim.Optim
     if not matrices:
         return [adamw]
     return [torch.optim.Muon(matrices, lr=config.muon_rate, weight_decay=config.weight_decay), adamw]
+
+
+def load_moments(optimiser: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+    """What it remembers of gradients. Rate and decay are this run's, not those of the run that was saved."""
+    own = [{key: value for key, value in group.items() if key != "params"} for group in optimiser.param_groups]
+    optimiser.load_state_dict(saved)
+    for group, settings in zip(optimiser.param_groups, own, strict=True):
+        group.update(settings)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ddpm.errors import BadRequest, CannotLoad
 from ddpm.training.config import TrainConfig
-from ddpm.training.optimisers import freeze_others, optimisers
+from ddpm.training.optimisers import freeze_others, load_moments, optimisers
 from ddpm.training.task import Task
 
 AVERAGED = 1000  # newest losses kept for the mean that is shown
@@ -108,7 +108,7 @@ class State:
         for decay, average in zip(self.decays, self.averages, strict=True):
             average.load_state_dict(values["averages"][str(decay)])
         for optimiser, state in zip(self.optimisers, values["optimisers"], strict=True):
-            optimiser.load_state_dict(state)
+            load_moments(optimiser, state)
         if values["scaler"]:
             self.scaler.load_state_dict(values["scaler"])
         self.task.load_state_dict(values["task"])

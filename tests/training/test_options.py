@@ -14,11 +14,12 @@ from torch import Tensor
 from ddpm.errors import BadRequest
 from ddpm.loading import load
 from ddpm.models.model import Text
+from ddpm.training.codec import Coding
 from ddpm.training.config import Data, TrainConfig
 from ddpm.training.data import known_sets, open_data
 from ddpm.training.denoising import blurred
 from ddpm.training.dice import Dice
-from ddpm.training.loop import train
+from ddpm.training.loop import Run, train
 from tests.training.conftest import SMALL, equal, saved, small
 from tests.training.test_data import png, put
 
@@ -86,6 +87,18 @@ def test_two_values_are_two_runs(tmp_path: Path, name: str) -> None:
         states.append(saved(config))
     assert not equal(*states)
     option.holds(*states)
+
+
+@pytest.mark.parametrize("settings", [{}, {**AS_CODEC, "autoencoder": {**CODEC, "adversary": 0.5}}])
+def test_a_resumed_run_has_the_rates_and_the_decay_that_it_is_given(tmp_path: Path, settings: dict[str, Any]) -> None:
+    train(small(tmp_path, images=4, **settings))
+    asked = small(tmp_path, images=8, **settings, learning_rate=0.5, weight_decay=0.25)
+    run = Run(asked, resume=True)
+    assert {group["weight_decay"] for each in run.state.optimisers for group in each.param_groups} == {0.25}
+    assert all(len(each.state) == len(each.param_groups[0]["params"]) for each in run.state.optimisers)
+    if isinstance(run.task, Coding) and run.task.adversary:
+        (group,) = run.task.adversary.optimiser.param_groups
+        assert (group["lr"], group["weight_decay"]) == (0.5, 0.0) and run.task.adversary.optimiser.state
 
 
 def test_the_adversary_joins_when_its_pictures_are_seen(tmp_path: Path) -> None:
