@@ -207,7 +207,11 @@ class Evaluation:
         return {"of_renders": round(sum(ratios.values()) / len(ratios), 4), "each": ratios}
 
     def _distribution(self) -> dict[str, Any]:
-        """Of equally many pictures everywhere, because the distance falls with their number."""
+        """Of equally many pictures everywhere, because the distance falls with their number.
+
+        Made pictures are compared with real ones whose captions were not their prompts, as is the floor: what is
+        painted of a picture's own caption comes nearer to it than another real picture does.
+        """
         made, real = self.made_features, self.real_features
         count = min(len(made), len(real) // 2)
         if count < FEWEST:
@@ -215,12 +219,12 @@ class Evaluation:
                 f"{len(made)} pictures and {len(real)} real ones are too few; {FEWEST} and {2 * FEWEST} are the least."
             )
             return {"not_measured": few}
-        near, other = real[:count], real[count : 2 * count]
-        found = {"features": "EfficientNet-Lite0, 224 px, pooled", "compared": count, **compared(made[:count], near)}
-        found["floor"] = compared(other, near)
+        own, others = real[:count], real[count : 2 * count]
+        found = {"features": "EfficientNet-Lite0, 224 px, pooled", "compared": count, **compared(made[:count], others)}
+        found["floor"] = compared(own, others)
         if self.card is not None and self.card.latent:
-            coded = self._features("features of reconstructions", self._reconstructed(self.real[count : 2 * count]))
-            found["codec"] = compared(coded, near)
+            coded = self._features("features of reconstructions", self._reconstructed(self.real[:count]))
+            found["codec"] = compared(coded, others)
         return found
 
     def _reconstructed(self, pixels: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from PIL import Image
 
 from ddpm.__main__ import main
 from ddpm.errors import CannotLoad, Missing
+from ddpm.evaluation.evaluate import Evaluation, Task
+from ddpm.evaluation.gallery import Settings
 from ddpm.evaluation.judge import Judge, JudgeConfig
 from ddpm.evaluation.prompts import (
     SEEDS,
@@ -69,6 +72,33 @@ def test_a_set_against_itself_and_against_others(tmp_path: Path, evaluated) -> N
     fresh = evaluated("--pictures", others, "--real", real, "--held-out", write_pictures(tmp_path / "held", 20, seed=2))
     assert fresh["memorisation"]["share_below"] <= 0.1 and fresh["memorisation"]["against"] == "held-out pictures"
     assert fresh["distribution"]["frechet_distance"] > 1
+
+
+def task(tmp_path: Path, **changes: object) -> Task:
+    """Of a folder of pictures, everything else left out."""
+    plain = {
+        "model": None, "pictures": tmp_path, "size": 32, "count": 40, "prompts": 0, "real": (tmp_path,),
+        "real_count": None, "plain": False, "arranged": False, "held_out": (), "referee": None, "selfies": (),
+        "faceless": (), "judge": tmp_path, "cache": tmp_path, "sheets": None, "settings": Settings(),
+    }  # fmt: skip
+    return Task(**{**plain, **changes})  # type: ignore[arg-type]
+
+
+def test_a_painter_of_the_very_pictures_that_were_asked_for_is_as_good_as_the_floor_not_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures are those whose captions were its prompts; a codec that loses nothing is as good as they."""
+    evaluation = Evaluation(task(tmp_path), None)  # type: ignore[arg-type]  # which makes no pictures here
+    pixels = torch.arange(40, dtype=torch.uint8)[:, None, None, None].expand(40, 3, 4, 4)
+    known = torch.randn((40, 6), generator=torch.Generator().manual_seed(0))
+    evaluation.real, evaluation.real_features, evaluation.made_features = pixels, known, known[:20]
+    evaluation.card = SimpleNamespace(latent=True)  # type: ignore[assignment]
+    monkeypatch.setattr(evaluation, "_reconstructed", lambda pixels: pixels)
+    monkeypatch.setattr(evaluation, "_features", lambda what, pixels: known[pixels[:, 0, 0, 0].long()])
+    found = evaluation._distribution()
+    of_floor = {"features": found["features"], "compared": 20, **found["floor"]}
+    assert {key: value for key, value in found.items() if key not in ("floor", "codec")} == of_floor
+    assert found["codec"] == found["floor"] and found["floor"]["frechet_distance"] > 0.1
 
 
 def test_refusals_are_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
