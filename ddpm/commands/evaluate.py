@@ -50,9 +50,10 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Measure, write the JSON and print it as lines."""
-    from ddpm.evaluation.evaluate import Evaluation, Task
+    from ddpm.evaluation.evaluate import Evaluation
     from ddpm.evaluation.gallery import Settings
     from ddpm.evaluation.report import lines, write_report
+    from ddpm.evaluation.task import Task
 
     for name in ("count", "prompts", "real_count", "size"):
         value = getattr(given, name)

@@ -1,4 +1,4 @@
-"""One evaluation: what is asked for, the measures that apply to it in turn, and the report of them all.
+"""One evaluation: the measures that apply to its task in turn, and the report of them all.
 
 Pictures, renders and features are kept in the cache, so that a run that was killed continues and a second run with more
 pictures makes only those. Which measures apply follows from what there is: prompts for text models, faces with a
@@ -10,9 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,7 +21,7 @@ from ddpm.engine import Engine
 from ddpm.errors import BadRequest, Missing
 from ddpm.evaluation.distance import spread
 from ddpm.evaluation.features import features, open_features
-from ddpm.evaluation.gallery import Gallery, Settings, Wish
+from ddpm.evaluation.gallery import Gallery, Wish
 from ddpm.evaluation.judge import judge_hash, load_judge
 from ddpm.evaluation.measures import compared, memorisation, tallied
 from ddpm.evaluation.prompts import (
@@ -39,6 +37,7 @@ from ddpm.evaluation.referee import Referee
 from ddpm.evaluation.renders import Rendered, Renders, stacked
 from ddpm.evaluation.report import TALL, machine, paired, sheet
 from ddpm.evaluation.selfies import DEFAULT, LIKENESSES, Selfies, distances, photos, results, rows, seen
+from ddpm.evaluation.task import Task
 from ddpm.loading.efficientnet import EfficientNetLite
 
 FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
@@ -48,29 +47,6 @@ NEAREST = 24  # pairs on a sheet
 FEWEST = 8  # pictures of each set that are worth comparing
 
 Advance = Callable[[int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to evaluate, and against what."""
-
-    model: str | None  # a name in the catalogue, or
-    pictures: Path | None  # a folder or archive of pictures
-    size: int  # pixels a side of `pictures`
-    count: int
-    prompts: int
-    real: tuple[Path, ...]
-    real_count: int | None
-    plain: bool  # prompts and renders of one near subject, as `data.plain` trains
-    arranged: bool  # of two, three, or one on the left or right, as `data.arranged` trains
-    held_out: tuple[Path, ...]
-    referee: Path | None
-    selfies: tuple[Path, ...]  # portraits that no training saw
-    faceless: tuple[Path, ...]  # pets, drawings: pictures of which selfies are asked all the same
-    judge: Path
-    cache: Path
-    sheets: Path | None
-    settings: Settings
 
 
 class Evaluation:

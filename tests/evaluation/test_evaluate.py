@@ -14,7 +14,7 @@ from PIL import Image
 
 from ddpm.__main__ import main
 from ddpm.errors import CannotLoad, Missing
-from ddpm.evaluation.evaluate import Evaluation, Task
+from ddpm.evaluation.evaluate import Evaluation
 from ddpm.evaluation.gallery import Settings
 from ddpm.evaluation.judge import Judge, JudgeConfig
 from ddpm.evaluation.prompts import (
@@ -30,6 +30,7 @@ from ddpm.evaluation.prompts import (
 from ddpm.evaluation.referee import Referee, eyes_in_frame
 from ddpm.evaluation.renders import Rendered
 from ddpm.evaluation.report import paired, sheet
+from ddpm.evaluation.task import Task
 from ddpm.prompts.vocabulary import HELD_OUT, UNSAID
 
 pytestmark = pytest.mark.slow
