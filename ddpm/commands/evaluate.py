@@ -21,7 +21,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--prompts", type=int, default=2000, help="of them judged by their prompts (default 2000)")
     command.add_argument("--real", type=Path, nargs="+", default=[], metavar="PATH",
                          help="folders or archives of what the model learnt; default for text: renders")  # fmt: skip
-    command.add_argument("--real-count", type=int, metavar="N", help="use so many of them, drawn at random")
+    command.add_argument("--real-count", type=int, metavar="N",
+                         help="compare distributions with so many of them, drawn at random")  # fmt: skip
     command.add_argument("--plain", action="store_true", help="prompts and renders of one near subject in the middle")
     command.add_argument("--arranged", action="store_true",
                          help="prompts and renders of two, three, or one on the left or right")  # fmt: skip

@@ -56,14 +56,16 @@ def nearest(points: Tensor, among: Tensor, *, themselves: bool = False) -> tuple
     themselves: `points` are the first N of `among`, and none is its own neighbour.
     """
     distances, places = [], []
+    points, among = points.double(), among.double()
     for first in range(0, len(points), ROWS):
-        rows = _distances(points[first : first + ROWS], among)
+        rows = points[first : first + ROWS]
+        far = torch.cdist(rows, among, compute_mode="use_mm_for_euclid_dist")  # tens of times as fast, and near enough
         if themselves:
             here = torch.arange(len(rows))
-            rows[here, first + here] = torch.inf
-        found = rows.min(dim=1)
-        distances.append(found.values)
-        places.append(found.indices)
+            far[here, first + here] = torch.inf
+        place = far.argmin(dim=1)
+        distances.append((rows - among[place]).norm(dim=1))  # exact again: a copy is at 0
+        places.append(place)
     return torch.cat(distances), torch.cat(places)
 
 

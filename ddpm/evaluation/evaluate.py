@@ -129,11 +129,16 @@ class Evaluation:
         return Renders(self.task.cache, plain=self.task.plain, arranged=self.task.arranged)
 
     @cached_property
-    def real(self) -> Tensor:
-        """The real set at the model's size: users' pictures, or renders."""
+    def known(self) -> Tensor:
+        """All of the real set at the model's size, any of which may have been copied: users' pictures, or renders."""
         if self.task.real:
-            return read_set(self.task.real, self.size)[: self.task.real_count]
+            return read_set(self.task.real, self.size)
         return at_size(stacked(self._all_rendered), self.size)
+
+    @property
+    def real(self) -> Tensor:
+        """As many of them as stand for their distribution."""
+        return self.known[: self.task.real_count]
 
     @cached_property
     def network(self) -> EfficientNetLite:
@@ -144,8 +149,12 @@ class Evaluation:
         return self._features("features of made pictures", self.made)
 
     @cached_property
+    def known_features(self) -> Tensor:
+        return self._features("features of real pictures", self.known)
+
+    @property
     def real_features(self) -> Tensor:
-        return self._features("features of real pictures", self.real)
+        return self.known_features[: self.task.real_count]
 
     @property
     def _stem(self) -> str:
@@ -218,10 +227,10 @@ class Evaluation:
         held_out = None
         if self.task.held_out:
             held_out = self._features("features of held-out pictures", read_set(self.task.held_out, self.size))
-        report, far, place = memorisation(self.made_features, self.real_features, held_out)
+        report, far, place = memorisation(self.made_features, self.known_features, held_out)
         if self.task.sheets:
             closest = far.argsort()[:NEAREST]
-            pairs = paired(self.made[closest], self.real[place[closest]])
+            pairs = paired(self.made[closest], self.known[place[closest]])
             sheet(pairs, self.task.sheets / f"{self._stem}-nearest.png")
         return report
 
