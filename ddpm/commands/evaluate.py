@@ -20,7 +20,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--count", type=int, default=5000, help="pictures to make or read (default 5000)")
     command.add_argument("--prompts", type=int, default=2000, help="of them judged by their prompts (default 2000)")
     command.add_argument("--real", type=Path, nargs="+", default=[], metavar="PATH",
-                         help="folders or archives of what the model learnt; default for text: renders")  # fmt: skip
+                         help="folders or archives of what the model learnt; a text model is asked for its captions "
+                         "(default for text: renders)")  # fmt: skip
     command.add_argument("--real-count", type=int, metavar="N",
                          help="compare distributions with so many of them, drawn at random")  # fmt: skip
     command.add_argument("--plain", action="store_true", help="prompts and renders of one near subject in the middle")

@@ -1,8 +1,8 @@
 """One evaluation: the measures that apply to its task in turn, and the report of them all.
 
 Pictures, renders and features are kept in the cache, so that a run that was killed continues and a second run with more
-pictures makes only those. Which measures apply follows from what there is: prompts for text models, faces with a
-referee, memorisation with a real set, the rest always.
+pictures makes only those. Which measures apply follows from what there is: prompts for text models whose prompts are
+captions of renders, faces with a referee, memorisation with a real set, the rest always.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ddpm.evaluation.prompts import (
     unseen_words,
     wishes,
 )
-from ddpm.evaluation.real import at_size, kept_features, read_set
+from ddpm.evaluation.real import Captioned, at_size, kept_features, read_captioned, read_set
 from ddpm.evaluation.referee import Referee
 from ddpm.evaluation.renders import Rendered, Renders, stacked
 from ddpm.evaluation.report import TALL, machine, paired, sheet
@@ -58,6 +58,7 @@ class Evaluation:
         self.card = self.gallery.card if self.gallery else None
         self.size = self.card.size if self.card else task.size
         self.reads_text = self.card is not None and self.card.kind == "text"
+        self.storybook = self.reads_text and not task.real  # prompts are captions of renders, not of --real
         self.name = task.model or (task.pictures.name if task.pictures else "")
 
     def run(self) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class Evaluation:
                 "settings": self.gallery.resolved,
                 "first_seed": FIRST_SEED,
             }
-        if self.reads_text:
+        if self.storybook:
             report |= {"plain": self.task.plain, "arranged": self.task.arranged}
         for name, measure in self._measures():
             try:
@@ -86,10 +87,10 @@ class Evaluation:
         return report
 
     def _measures(self) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-        if self.reads_text:
+        if self.storybook:
             yield "prompts", self._prompts
             yield "diversity", self._diversity
-        if self.reads_text or self.task.real:
+        if self.storybook or self.task.real:
             yield "distribution", self._distribution
         if self.task.real:
             yield "memorisation", self._memorisation
@@ -109,36 +110,39 @@ class Evaluation:
             if self.task.pictures is None:
                 raise BadRequest("There is nothing to evaluate: name a model or a folder of pictures.", "model")
             return read_set([self.task.pictures], self.size)[: self.task.count]
-        prompts = [each.caption for each in self.rendered] if self.reads_text else [""] * self.task.count
-        with progress(f"{self.name}: pictures", len(prompts)) as advance:
-            return self.gallery.pictures([Wish(said, FIRST_SEED + i) for i, said in enumerate(prompts)], advance)
+        wanted = [Wish(self._prompt(i), FIRST_SEED + i) for i in range(self.task.count)]
+        with progress(f"{self.name}: pictures", len(wanted)) as advance:
+            return self.gallery.pictures(wanted, advance)
+
+    def _prompt(self, i: int) -> str:
+        """Of made picture i: real picture i's caption; where real ones are fewer, they come again."""
+        captions = self.known.captions if self.reads_text else [""]
+        return captions[i % len(captions)]
 
     @cached_property
     def rendered(self) -> list[Rendered]:
-        """The renders whose captions are the prompts, and as many more for the floor."""
-        return self._all_rendered[: self.task.count]
-
-    @cached_property
-    def _all_rendered(self) -> list[Rendered]:
-        twice = 1 if self.task.real else 2
-        with progress("renders", twice * self.task.count) as advance:
-            return self._renders.get(twice * self.task.count, advance)
+        """As many renders as prompts, whose captions these are, and as many more for the floor."""
+        with progress("renders", 2 * self.task.count) as advance:
+            return self._renders.get(2 * self.task.count, advance)
 
     @cached_property
     def _renders(self) -> Renders:
         return Renders(self.task.cache, plain=self.task.plain, arranged=self.task.arranged)
 
     @cached_property
-    def known(self) -> Tensor:
+    def known(self) -> Captioned:
         """All of the real set at the model's size, any of which may have been copied: users' pictures, or renders."""
-        if self.task.real:
-            return read_set(self.task.real, self.size)
-        return at_size(stacked(self._all_rendered), self.size)
+        if self.storybook:
+            pixels = at_size(stacked(self.rendered), self.size)
+            return Captioned(pixels, [each.caption for each in self.rendered])
+        if self.reads_text:
+            return read_captioned(self.task.real, self.size)
+        return Captioned(read_set(self.task.real, self.size), [])
 
     @property
     def real(self) -> Tensor:
         """As many of them as stand for their distribution."""
-        return self.known[: self.task.real_count]
+        return self.known.pixels[: self.task.real_count]
 
     @cached_property
     def network(self) -> EfficientNetLite:
@@ -150,7 +154,7 @@ class Evaluation:
 
     @cached_property
     def known_features(self) -> Tensor:
-        return self._features("features of real pictures", self.known)
+        return self._features("features of real pictures", self.known.pixels)
 
     @property
     def real_features(self) -> Tensor:
@@ -230,7 +234,7 @@ class Evaluation:
         report, far, place = memorisation(self.made_features, self.known_features, held_out)
         if self.task.sheets:
             closest = far.argsort()[:NEAREST]
-            pairs = paired(self.made[closest], self.known[place[closest]])
+            pairs = paired(self.made[closest], self.known.pixels[place[closest]])
             sheet(pairs, self.task.sheets / f"{self._stem}-nearest.png")
         return report
 
@@ -274,8 +278,7 @@ class Evaluation:
 
     def _speed(self) -> dict[str, Any]:
         assert self.gallery is not None
-        prompt = self.rendered[0].caption if self.reads_text else ""
-        return {**self.gallery.speed(prompt), "machine": machine(self.engine.device)}
+        return {**self.gallery.speed(self._prompt(0)), "machine": machine(self.engine.device)}
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from ddpm.errors import BadRequest
 from ddpm.evaluation.features import features
 from ddpm.evaluation.gallery import keep
 from ddpm.loading.efficientnet import EfficientNetLite
+from ddpm.request import PROMPT_LIMIT
 from ddpm.training.config import Data
 from ddpm.training.data.archives import read_archives
 from ddpm.training.data.folders import read_folder
@@ -22,19 +24,45 @@ from ddpm.training.data.folders import read_folder
 PIECE = 256  # pictures whose features are saved together: so much is lost when a run is killed
 
 
-def read_set(paths: Sequence[Path], size: int, seed: int = 0) -> Tensor:
-    """All pictures in folders and in .zip and .tar archives: (N, 3, size, size) uint8, in an order of `seed`."""
+class Captioned(NamedTuple):
+    """Pictures, (N, 3, size, size) uint8, and a caption of each: "" where it has none."""
+
+    pixels: Tensor
+    captions: list[str]
+
+
+def read_set(paths: Sequence[Path], size: int) -> Tensor:
+    """All pictures in folders and in .zip and .tar archives: (N, 3, size, size) uint8, in a drawn order."""
+    return _read(paths, size, captions=False).pixels
+
+
+def read_captioned(paths: Sequence[Path], size: int) -> Captioned:
+    """The same in the same order, each with the first of its captions, read as training reads them (folders.py)."""
+    found = _read(paths, size, captions=True)
+    if not any(found.captions):
+        # prompts decide what is painted: neither the empty one nor others' would ask for pictures like these
+        raise BadRequest(
+            "The pictures of --real have no captions that a text model could be asked for: put a .txt beside each "
+            "(or metadata.csv), or leave --real out, which asks for captions of renders.",
+            "real",
+        )
+    return found
+
+
+def _read(paths: Sequence[Path], size: int, captions: bool) -> Captioned:
     folders = tuple(path for path in paths if path.is_dir())
     archives = tuple(path for path in paths if not path.is_dir())
     found = []
     if folders:
-        found.append(read_folder(Data(kind="folder", path=folders, size=size, captions=False)).pixels)
+        found.append(read_folder(Data(kind="folder", path=folders, size=size, captions=captions)))
     if archives:
-        found.append(read_archives(Data(kind="archive", path=archives, size=size, captions=False)).pixels)
+        found.append(read_archives(Data(kind="archive", path=archives, size=size, captions=captions)))
     if not found:
         raise BadRequest("There is no real set: name folders or archives of pictures with --real.", "real")
-    pixels = torch.cat(found)
-    return pixels[torch.randperm(len(pixels), generator=torch.Generator().manual_seed(seed))]
+    pixels = torch.cat([each.pixels for each in found])
+    said = [lines[0][:PROMPT_LIMIT] for each in found for lines in each.captions or [[""]] * len(each)]
+    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
+    return Captioned(pixels[order], [said[i] for i in order.tolist()])
 
 
 def at_size(pixels: Tensor, size: int) -> Tensor:

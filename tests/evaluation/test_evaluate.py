@@ -14,8 +14,9 @@ from PIL import Image
 
 from ddpm.__main__ import main
 from ddpm.errors import CannotLoad, Missing
+from ddpm.evaluation import renders
 from ddpm.evaluation.evaluate import Evaluation
-from ddpm.evaluation.gallery import Settings
+from ddpm.evaluation.gallery import Gallery, Settings, Wish
 from ddpm.evaluation.judge import Judge, JudgeConfig
 from ddpm.evaluation.prompts import (
     SEEDS,
@@ -27,11 +28,13 @@ from ddpm.evaluation.prompts import (
     unseen_words,
     wishes,
 )
+from ddpm.evaluation.real import Captioned, read_captioned, read_set
 from ddpm.evaluation.referee import Referee, eyes_in_frame
 from ddpm.evaluation.renders import Rendered
 from ddpm.evaluation.report import paired, sheet
 from ddpm.evaluation.task import Task
 from ddpm.prompts.vocabulary import HELD_OUT, UNSAID
+from tests.engine.conftest import tiny_model
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +94,8 @@ def test_a_painter_of_the_very_pictures_that_were_asked_for_is_as_good_as_the_fl
     evaluation = Evaluation(task(tmp_path), None)  # type: ignore[arg-type]  # which makes no pictures here
     pixels = torch.arange(40, dtype=torch.uint8)[:, None, None, None].expand(40, 3, 4, 4)
     known = torch.randn((40, 6), generator=torch.Generator().manual_seed(0))
-    evaluation.known, evaluation.known_features, evaluation.made_features = pixels, known, known[:20]
+    evaluation.known = Captioned(pixels, [])
+    evaluation.known_features, evaluation.made_features = known, known[:20]
     evaluation.card = SimpleNamespace(latent=True)  # type: ignore[assignment]
     monkeypatch.setattr(evaluation, "_reconstructed", lambda pixels: pixels)
     monkeypatch.setattr(evaluation, "_features", lambda what, pixels: known[pixels[:, 0, 0, 0].long()])
@@ -104,12 +108,43 @@ def test_a_painter_of_the_very_pictures_that_were_asked_for_is_as_good_as_the_fl
 def test_copies_are_looked_for_among_all_real_pictures(tmp_path: Path) -> None:
     """Also where only a few stand for the distribution."""
     evaluation = Evaluation(task(tmp_path, real_count=8), None)  # type: ignore[arg-type]
-    evaluation.known = torch.zeros((400, 3, 4, 4), dtype=torch.uint8)
+    evaluation.known = Captioned(torch.zeros((400, 3, 4, 4), dtype=torch.uint8), [])
     evaluation.known_features = torch.randn((400, 6), generator=torch.Generator().manual_seed(0))
     evaluation.made_features = evaluation.known_features[300:320]
     found = evaluation._memorisation()
     assert found["share_below"] == 1 and found["median_made"] == 0 and found["real"] == 400
     assert len(evaluation.real) == len(evaluation.real_features) == 8
+
+
+def test_a_text_model_beside_ones_own_pictures_is_asked_for_their_captions_and_needs_no_renders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Made picture i is of real picture i's caption; without captions it is said that there is nothing to ask for."""
+    weights, cats, asked = tmp_path / "weights", write_pictures(tmp_path / "cats", 6, seed=0), list[str]()
+    tiny_model(weights, text="minilm")
+
+    def pictures(gallery: Gallery, wishes: list[Wish], advance: object) -> torch.Tensor:
+        asked.extend(wish.prompt for wish in wishes)
+        return torch.zeros((len(wishes), 3, 16, 16), dtype=torch.uint8)
+
+    def no_renders(*arguments: object, **more: object) -> None:
+        raise Missing("no skia")
+
+    monkeypatch.setattr(Gallery, "pictures", pictures)
+    monkeypatch.setattr(Gallery, "speed", lambda gallery, prompt: asked.append(prompt) or {})
+    monkeypatch.setattr(renders.Renders, "__init__", no_renders)
+    out = tmp_path / "out.json"
+    command = ["evaluate", "--model", "tiny-text", "--weights", weights, "--cache", tmp_path / "cache", "--out", out,
+               "--count", 8, "--real", cats]  # fmt: skip
+    assert main([*map(str, command)]) == 1 and "have no captions" in capsys.readouterr().err and not asked
+    for i in range(6):
+        (cats / f"{i:03d}.txt").write_text(f"cat {i}\nanother line\n")
+    assert main([*map(str, command)]) == 0
+    assert set(asked) == {f"cat {i}" for i in range(6)} and asked[6:] == [*asked[:2], asked[0]]
+    assert asked[:6] != sorted(asked[:6])  # in the order of the pictures, which is drawn
+    assert torch.equal(read_set([cats], 16), read_captioned([cats], 16).pixels)
+    report = json.loads(out.read_text())
+    assert not {"prompts", "diversity", "plain", "arranged"} & report.keys() and "memorisation" in report
 
 
 def test_refusals_are_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
