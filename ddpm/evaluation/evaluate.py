@@ -274,7 +274,7 @@ class Evaluation:
     @property
     def _maker(self) -> Selfies:
         assert self.gallery is not None
-        return Selfies(self.engine, self.name, self.task.cache / f"{self._stem}-selfies-{self.gallery.hash}")
+        return Selfies(self.engine, self.name, self.gallery.selfies, self.task.settings)
 
     def _speed(self) -> dict[str, Any]:
         assert self.gallery is not None

@@ -11,9 +11,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,10 @@ from ddpm.loading.files import weights_hash
 from ddpm.models.card import ModelCard
 from ddpm.plan import resolve
 from ddpm.request import Request
+from ddpm.runtime import resolved
+
+USUAL = ("auto", "cpu")  # engine and device that leave a folder its name
+DECIDE = ("sampler", "steps", "guidance_scale", "guidance_until", "pag_scale", "width", "height")
 
 
 class Wish(NamedTuple):
@@ -50,17 +54,8 @@ class Settings:
     pag_scale: float | None = None
     guidance_until: float | None = None
 
-    def request(self, name: str, wish: Wish) -> Request:
-        return Request(
-            model=name,
-            prompt=wish.prompt,
-            seed=wish.seed,
-            sampler=self.sampler,
-            steps=self.steps,
-            guidance_scale=self.guidance_scale,
-            pag_scale=self.pag_scale,
-            guidance_until=self.guidance_until,
-        )
+    def request(self, name: str, wish: Wish, **more: Any) -> Request:
+        return Request(model=name, prompt=wish.prompt, seed=wish.seed, **asdict(self), **more)
 
 
 class Gallery:
@@ -69,12 +64,18 @@ class Gallery:
     def __init__(self, engine: Engine, name: str, settings: Settings, cache: Path) -> None:
         self.engine, self.name, self.settings = engine, name, settings
         self.card = _card(engine, name)
-        self.hash = _hash(engine.catalogue.find(name))
-        full = resolve(settings.request(name, Wish("", 0)), self.card)
-        decide = ("sampler", "steps", "guidance_scale", "guidance_until", "pag_scale", "width", "height")
-        self.resolved = {key: getattr(full, key) for key in decide}
-        said = json.dumps([self.hash, self.resolved], sort_keys=True)
-        self.folder = cache / f"{name.replace('/', '-')}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        self.hash = model_hash(engine.catalogue.find(name))
+        self.resolved = self._resolved(settings)
+        chosen = engine.models.choice, resolved(engine.device).partition(":")[0]
+        how = [each for each in chosen if each not in USUAL]  # others round otherwise
+        stem, decided = name.replace("/", "-"), _digest([self.hash, self.resolved, *how])
+        self.folder = cache / f"{stem}-{decided}"
+        usual = not how and self.resolved == self._resolved(Settings())
+        self.selfies = cache / (f"{stem}-selfies-{self.hash}" + ("" if usual else f"-{decided}"))
+
+    def _resolved(self, settings: Settings) -> dict[str, Any]:
+        full = resolve(settings.request(self.name, Wish("", 0)), self.card)
+        return {key: getattr(full, key) for key in DECIDE}
 
     def pictures(self, wishes: Sequence[Wish], advance: Callable[[int], object]) -> Tensor:
         """(N, 3, H, W) uint8 in the order of the wishes; `advance` hears of each picture, made or found."""
@@ -139,8 +140,15 @@ def _card(engine: Engine, name: str) -> ModelCard:
     return card
 
 
-def _hash(folder: Path) -> str:
-    """Of everything in a model's folder that decides its pictures: no report of an evaluation."""
+def _digest(values: object) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def model_hash(model: Path) -> str:
+    """Of everything that decides a model's pictures: in its folder all but reports; a weights file and its YAML."""
+    if model.is_file():
+        beside = (model.with_suffix(".yaml"), model.with_suffix(".yml"))
+        return weights_hash([model, *(path for path in beside if path.is_file())])
     endings = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".json", ".txt")
-    reports = set(folder.glob("evaluation*.json"))
-    return weights_hash(path for path in folder.rglob("*") if path.suffix in endings and path not in reports)
+    reports = set(model.glob("evaluation*.json"))
+    return weights_hash(path for path in model.rglob("*") if path.suffix in endings and path not in reports)

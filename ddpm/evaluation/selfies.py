@@ -13,13 +13,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ddpm.engine import Engine
-from ddpm.evaluation.gallery import read_picture, save_picture
+from ddpm.evaluation.gallery import Settings, Wish, read_picture, save_picture
 from ddpm.evaluation.measures import tallied
 from ddpm.evaluation.referee import Referee
 from ddpm.events import Framed, Result
-from ddpm.request import FromSelfie, Request
+from ddpm.request import FromSelfie
 
 LIKENESSES = (0.0, 0.25, 0.5, 0.75, 1.0)
+DEFAULTS = Settings()  # of the model
 DEFAULT: float = FromSelfie.model_fields["likeness"].default
 COARSE = 8  # positions a side at which a result and the face are compared: light, colours, the head's place
 MOST = 200  # photos that are asked of
@@ -43,10 +44,10 @@ class Selfie(NamedTuple):
 
 
 class Selfies:
-    """Selfies of one model at its own settings, kept in a folder of the cache."""
+    """Selfies of one model, kept in a folder of the cache that is named by all that decides them."""
 
-    def __init__(self, engine: Engine, name: str, folder: Path) -> None:
-        self.engine, self.name, self.folder = engine, name, folder
+    def __init__(self, engine: Engine, name: str, folder: Path, settings: Settings = DEFAULTS) -> None:
+        self.engine, self.name, self.folder, self.settings = engine, name, folder, settings
 
     def of(self, photos: Sequence[Photo], likeness: float, advance: Advance) -> list[Selfie]:
         """One selfie of each photo; those that lie in the folder are read."""
@@ -72,7 +73,7 @@ class Selfies:
     def _run(self, photo: Photo, likeness: float) -> tuple[Framed, Image.Image]:
         image = Image.fromarray(photo.pixels.permute(1, 2, 0).contiguous().numpy())
         source = FromSelfie(image=image, likeness=likeness)
-        request = Request(model=self.name, source=source, count=1, seed=photo.seed)
+        request = self.settings.request(self.name, Wish("", photo.seed), source=source)
         framed, result = None, None
         for event in self.engine.events(request, lambda: False, lambda: False):
             framed = event if isinstance(event, Framed) else framed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,7 +17,8 @@ import torch
 
 from ddpm.engine import Engine
 from ddpm.errors import UnknownModel
-from ddpm.evaluation.gallery import Gallery, Settings, Wish, keep
+from ddpm.evaluation.gallery import Gallery, Settings, Wish, keep, model_hash
+from ddpm.evaluation.selfies import DEFAULTS
 from ddpm.events import Result
 from ddpm.loading import embedded
 from ddpm.models.card import Defaults, ModelCard
@@ -97,6 +99,34 @@ def test_other_settings_and_other_weights_have_other_folders(weights: Path, tmp_
     config.write_text(before)
     with pytest.raises(UnknownModel, match="tiny"):
         Gallery(engine, "tinny", Settings(), tmp_path)
+
+
+def test_other_engines_and_devices_have_other_folders_the_usual_ones_the_name_of_before(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gallery(choice: str, device: str, settings: Settings = DEFAULTS) -> Gallery:
+        return Gallery(Engine(weights, device, choice=choice), "tiny", settings, tmp_path)  # type: ignore[arg-type]
+
+    usual = gallery("auto", "cpu")
+    said = json.dumps([usual.hash, usual.resolved], sort_keys=True)  # by which pictures are kept since the first one
+    assert usual.folder.name == f"tiny-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+    assert usual.selfies.name == f"tiny-selfies-{usual.hash}" == gallery("auto", "cpu", Settings(steps=2)).selfies.name
+    others = [gallery("torch", "cpu"), gallery("auto", "cuda"), gallery("auto", "cpu", Settings(steps=3))]
+    assert len({each.folder for each in (usual, *others)}) == len({each.selfies for each in (usual, *others)}) == 4
+    assert gallery("auto", "cuda:1").folder == others[1].folder
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gallery("auto", "auto").folder == usual.folder
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert gallery("auto", "auto").folder == others[1].folder
+
+
+def test_a_weights_file_is_known_by_its_bytes_and_by_the_yaml_beside_it(tmp_path: Path) -> None:
+    file, hashes = tmp_path / "a.pth", list[str]()
+    for content, said in ((b"one", ""), (b"two", ""), (b"two", "schedule: cosine")):
+        file.write_bytes(content)
+        file.with_suffix(".yaml").write_text(said)
+        hashes.append(model_hash(file))
+    assert len(set(hashes)) == 3
 
 
 def test_two_that_keep_one_file_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

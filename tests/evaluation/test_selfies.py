@@ -12,6 +12,7 @@ from PIL import Image
 
 from ddpm.__main__ import main
 from ddpm.engine import Engine
+from ddpm.evaluation.gallery import Settings
 from ddpm.evaluation.selfies import COARSE, LIKENESSES, Selfie, Selfies, coarse_distance, photos, rows, share_found
 from ddpm.loading import embedded
 from ddpm.models.card import Defaults, ModelCard
@@ -48,6 +49,8 @@ def test_selfies_come_nearer_with_likeness_and_are_made_once(weights: Path, tmp_
     closed = Selfies(None, "tiny", tmp_path)  # type: ignore[arg-type]  # nothing is made a second time
     again = [closed.of(asked, likeness, heard.append) for likeness in LIKENESSES]
     assert all(torch.equal(a.made, b.made) for x, y in zip(made, again, strict=True) for a, b in zip(x, y, strict=True))
+    few = Selfies(maker.engine, "tiny", tmp_path / "few", Settings(steps=2)).of(asked, 0.5, heard.append)
+    assert not torch.equal(few[0].made, made[2][0].made)  # settings are those of the report
     page = rows(made)
     assert len(page) == 2 * (1 + len(LIKENESSES)) and torch.equal(page[1], made[0][0].made)
 
