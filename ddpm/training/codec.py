@@ -49,6 +49,10 @@ class Coding:
 
             self.perceptual = Perceptual(config.features, device)
 
+    @property
+    def chosen(self) -> str:
+        return f"an autoencoder to {self.wish.channels} channels at 1/{self.wish.factor} of the side"
+
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
         side = batch.x0.shape[-1] // self.wish.factor
         eps = dice.noise((self.wish.channels, side, side), batch.x0.device)

@@ -138,9 +138,10 @@ class TrainConfig(Section):
     schedule: Literal["flow", "linear", "scaled_linear", "cosine"] | None = None  # None: as in start, or flow
     only: tuple[str, ...] = ()  # train the parameters whose names begin so (detail), freeze the others; empty: all
 
-    times: tuple[float, float] | None = (0.6, 0.8)  # mean and deviation of logit t (1 is noise); None: evenly
+    # mean and deviation of logit t (1 is noise); None: evenly; auto: (0.6, 0.8) on flow, else evenly
+    times: tuple[float, float] | Literal["auto"] | None = "auto"
     stratified: bool = True  # the times of a batch lie one in each of as many equal shares: the loss varies less
-    loss: Literal["velocity", "plain", "min_snr", "p2"] = "velocity"
+    loss: Literal["auto", "velocity", "plain", "min_snr", "p2"] = "auto"  # auto: min_snr of eps, else velocity
     sigma_floor: float = Field(default=0.05, gt=0, le=1)  # velocity: errors under less noise than this weigh no more
     subject_weight: float = Field(default=0.0, ge=0)  # so much more on the subject, where it is marked
     perceptual: float = Field(default=0.0, ge=0)  # weight of the distance in features of a fixed network

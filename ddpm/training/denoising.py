@@ -18,7 +18,7 @@ from ddpm.training.data.latents import latents_of
 from ddpm.training.data.pictures import Pictures
 from ddpm.training.dice import Dice
 from ddpm.training.learner import learner
-from ddpm.training.loss import Loss
+from ddpm.training.loss import Loss, usual_kind, usual_times
 from ddpm.training.preview import moments
 
 SAMPLING = {"sampler", "steps", "guidance_scale", "guidance_until", "last", "shift"}  # of the previews and of the card
@@ -45,10 +45,18 @@ class Denoising:
             from ddpm.training.perceptual import Perceptual
 
             perceptual = config.perceptual, Perceptual(config.features, device)
+        kind = usual_kind(self.learner.target) if config.loss == "auto" else config.loss
+        times = usual_times(self.learner.schedule) if config.times == "auto" else config.times
         self._loss = Loss(
-            self.learner.target, self.learner.schedule, config.loss, config.times, config.subject_weight, perceptual,
+            self.learner.target, self.learner.schedule, kind, times, config.subject_weight, perceptual,
             config.sigma_floor, config.stratified, config.perceptual_between,
         )  # fmt: skip
+
+    @property
+    def chosen(self) -> str:
+        target, schedule = self.learner.names
+        times = self._loss.times or "evenly"
+        return f"{target} on the {schedule} schedule: loss {self._loss.kind}, times {times}"
 
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
         noisy = self._loss.noisy(batch.x0, dice)

@@ -99,7 +99,7 @@ class Run:
         config, state = self.config, self.state
         parameters = sum(p.numel() for p in state.module.parameters())
         how = f"{self.device} in {config.precision}, {self.processes.num_processes} process(es)"
-        self._say(f"{parameters:,} parameters on {how}")
+        self._say(f"{parameters:,} parameters on {how}\n{self.task.chosen}")
         progress = Progress(config.images, state.images, self.pace, self.main, self.processes.num_processes)
         began, before = time.monotonic(), state.seconds
         self.network.train()

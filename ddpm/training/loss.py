@@ -16,9 +16,20 @@ from ddpm.training.dice import Dice
 SMALLEST_SIGMA = 0.05  # keeps 1 / sigma**2 finite; Li & He 2025, "Back to basics", section 4
 SNR_LIMIT = 5.0  # Hang et al. 2023 (min-SNR), gamma
 
+LEANING = (0.6, 0.8)  # to noise, where flow decides what is painted; mean and deviation of logit t
 OPEN = 1e-4  # keeps the logit of a share finite
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # two batches of pictures -> (B,)
+
+
+def usual_kind(target: Target) -> str:
+    """`velocity` weighs eps by 1 / alpha**2: next to no signal, that is all of the loss."""
+    return "min_snr" if target is Target.EPS else "velocity"
+
+
+def usual_times(schedule: Schedule) -> tuple[float, float] | None:
+    """A discrete schedule has most of its levels in noise already."""
+    return LEANING if schedule.kind == "flow" else None
 
 
 class Noisy(NamedTuple):

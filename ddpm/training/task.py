@@ -28,6 +28,10 @@ class Task(Protocol):
     def shape(self) -> dict[str, Any]:
         """What a saved state must agree with: plain values."""
 
+    @property
+    def chosen(self) -> str:
+        """What is learnt and by what loss, in words: the configuration may leave it to what it starts from."""
+
     def loss(self, network: nn.Module, batch: Batch, dice: Dice) -> Tensor:
         """The mean loss of a batch, with its graph."""
 

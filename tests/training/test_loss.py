@@ -8,7 +8,7 @@ import torch
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Level, Schedule
 from ddpm.training.dice import Dice
-from ddpm.training.loss import SNR_LIMIT, Loss
+from ddpm.training.loss import SNR_LIMIT, Loss, usual_kind, usual_times
 
 SCHEDULES = {"flow": Schedule.flow(), "cosine": Schedule.cosine(), "linear": Schedule.linear()}
 
@@ -65,6 +65,21 @@ def test_min_snr_of_eps_is_the_papers_weight() -> None:
     snr = (noisy.alpha / noisy.sigma) ** 2
     weight = snr.clamp(max=SNR_LIMIT) / snr  # Hang et al. 2023, eq. 7 in terms of eps
     assert loss.of(noisy.target + 0.1, noisy).item() == pytest.approx((0.01 * weight).mean().item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("target", [Target.EPS, Target.V])
+def test_what_is_usual_for_a_network_does_not_lie_in_almost_pure_noise(target: Target) -> None:
+    """`velocity` of eps with times that lean to noise, which is for flow, has 96 % of its weight there."""
+
+    def share(kind: str, times: tuple[float, float] | None) -> float:
+        loss = Loss(target, SCHEDULES["linear"], kind, times, stratified=True)
+        noisy = loss.noisy(torch.zeros(2000, 1, 1, 1), Dice(0, 0, 2000, range(2000)))
+        weight = (torch.ones_like(noisy.alpha) * loss._weight(noisy.alpha, noisy.sigma)).flatten()
+        return float(weight[noisy.alpha.flatten() ** 2 < 0.01].sum() / weight.sum())
+
+    assert share(usual_kind(target), usual_times(SCHEDULES["linear"])) < 0.6
+    assert target is not Target.EPS or share("velocity", (0.6, 0.8)) > 0.9
+    assert usual_times(SCHEDULES["flow"]) == (0.6, 0.8) and usual_kind(Target.X0) == "velocity"
 
 
 def test_logit_normal_times_have_their_median() -> None:

@@ -152,6 +152,25 @@ def test_a_diffusers_folder_is_trained_on_and_written_as_one(tmp_path: Path, dif
     assert DDPMPipeline.from_pretrained(tmp_path / "weights" / "small").unet.config.sample_size == 8
 
 
+def test_the_loss_is_chosen_by_what_the_start_says_unless_it_is_named(
+    tmp_path: Path, diffusers_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run's file keeps what was asked, its log says what was done."""
+    new: dict[str, object] = {"start": None, "network": SMALL["network"]}
+    asked: list[tuple[dict[str, object], str]] = [
+        ({}, "eps on the linear schedule: loss min_snr, times evenly"),
+        ({"loss": "velocity", "times": (0.6, 0.8)}, "eps on the linear schedule: loss velocity, times (0.6, 0.8)"),
+        (new, "x0 on the flow schedule: loss velocity, times (0.6, 0.8)"),
+        ({**new, "times": None}, "x0 on the flow schedule: loss velocity, times evenly"),
+    ]
+    for i, (changes, said) in enumerate(asked):
+        config = small(tmp_path / str(i), **{"start": diffusers_folder, "network": None, "images": 4, **changes})
+        train(config)
+        assert said in capsys.readouterr().out
+        again = load_config(config.folder / "config.yaml")
+        assert (again.loss, again.times) == (config.loss, config.times)
+
+
 def test_what_does_not_go_with_a_start_is_refused(tmp_path: Path, diffusers_folder: Path) -> None:
     def refused(says: str, **changes: object) -> None:
         with pytest.raises(BadRequest, match=says):
