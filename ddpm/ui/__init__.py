@@ -17,7 +17,7 @@ from starlette.middleware import Middleware  # noqa: E402
 
 from ddpm.engine import Engine  # noqa: E402
 from ddpm.ui import api, denoising, image_to_image, inpaint, refill, selfie, text_to_image, upscale  # noqa: E402
-from ddpm.ui.controls import ASSETS, LISTEN, heading, script  # noqa: E402
+from ddpm.ui.controls import ASSETS, TELL, heading, script  # noqa: E402
 from ddpm.ui.easel import Easel, Page  # noqa: E402
 from ddpm.ui.first_look import FirstLook  # noqa: E402
 from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
@@ -78,17 +78,17 @@ def _next_steps(easel: Easel, tabs: gr.Tabs, changed: Easel, repainted: Easel, s
     """Change it, Repaint a part, Enlarge: the shown picture goes to another tab, which opens."""
 
     def send(tab: str) -> Any:
-        return lambda made, chosen: [gr.Tabs(selected=tab), easel.current(made, chosen).path]
+        return lambda made, chosen: [gr.Tabs(selected=tab), easel.file(made, chosen)]
 
     def repaint(made: list[Made], chosen: int) -> list[Any]:
-        path = easel.current(made, chosen).path
+        path = easel.file(made, chosen)
         with Image.open(path) as image:
             return [gr.Tabs(selected="inpaint"), path, for_editor(image.convert("RGB"))]
 
     state, canvas = [easel.made, easel.chosen], repainted.fields
-    easel.change.click(send("image_to_image"), state, [tabs, changed.fields["image"]], **LISTEN)
-    easel.repaint.click(repaint, state, [tabs, canvas["image"], canvas["painted"]], **LISTEN)
-    easel.enlarge.click(send("upscale"), state, [tabs, small], **LISTEN)
+    easel.change.click(send("image_to_image"), state, [tabs, changed.fields["image"]], **TELL)
+    easel.repaint.click(repaint, state, [tabs, canvas["image"], canvas["painted"]], **TELL)
+    easel.enlarge.click(send("upscale"), state, [tabs, small], **TELL)
 
 
 def launch_options(demo: Queued, engine: Engine) -> dict[str, Any]:

@@ -21,12 +21,13 @@ from ddpm.models.card import ModelCard
 from ddpm.request import Request
 from ddpm.ui import examples
 from ddpm.ui.controls import LISTEN, PRIVATE, TELL, Fields, given, picked, tiles
-from ddpm.ui.pictures import Made, Shelf, address, refuse
+from ddpm.ui.pictures import Made, Shelf, address, refuse, still_there
 from ddpm.ui.stream import GRACE, complaint, follow, stage
 
 KEEP = 20  # results a tab shows; the newest run comes first
 EXAMPLE_TEXT = "A drawing like those the model learned from. Yours will appear here."
 MADE_TEXT = "Made by this model. Yours will appear here."
+GONE = "This picture is more than a day old and was deleted."
 NEXT = ("Keep this seed", "Change it", "Repaint a part", "Enlarge")
 
 Updates = dict[Component, Any]  # what changes; the rest stays
@@ -158,6 +159,13 @@ class Easel:
             raise refuse(BadRequest("Make a picture first.", "image"))
         return made[min(chosen, len(made) - 1)]
 
+    def file(self, made: list[Made], chosen: int) -> str:
+        """The shown picture's file; refused where it was deleted meanwhile."""
+        one = self.current(made, chosen)
+        if not still_there([one]):
+            raise refuse(BadRequest(GONE, "image"))
+        return one.path
+
     def seed_of(self, made: list[Made], chosen: int) -> str:
         seed = self.current(made, chosen).seed
         return str(seed) if seed >= 0 else ""
@@ -166,6 +174,8 @@ class Easel:
         made = made or self.first
         index = min(picked(event), len(made) - 1)
         one = made[index]
+        if not still_there([one]):
+            return {self.view: {"text": GONE}}
         text = "Stopped. Keeping what was there." if one.partial else f"Picture {index + 1} of {len(made)}"
         return {self.view: {"src": [address(one.path)], "text": text}, **self.show(made, index)}
 
@@ -201,6 +211,7 @@ class Easel:
     async def run(self, job: Job, made: list[Made]) -> AsyncIterator[Updates]:
         """Follow one job to its end; `made` is what stood here before."""
         new: list[Made] = []
+        every: list[Made] = []  # what the strip shows from the first result on
         kept: dict[str, Any] = {}  # what a tab's own events put on the stage once the job is over
         yield {
             self.view: {"text": "Starting", "p": 0, "busy": True, "job": job.id},
@@ -212,7 +223,8 @@ class Easel:
             for event in update.events:
                 if isinstance(event, Result):
                     new.append(self.page.shelf.keep(event))
-                    changed |= self.show((new + made)[:KEEP], min(len(new), KEEP) - 1)
+                    every = (new + still_there(made))[:KEEP]
+                    changed |= {self.made: every, **self.show(every, min(len(new), KEEP) - 1)}
                 elif isinstance(event, Notice):
                     _tell(event, status)
                 else:
@@ -222,11 +234,10 @@ class Easel:
             if update.over:
                 if new:
                     status |= {"src": [address(new[-1].path)], **kept}
-                every = (new + made)[:KEEP]
-                changed |= {self.made: every, self.halt: gr.update(interactive=False)}
+                    if len(every) > 1:
+                        changed[self.all] = gr.update(value=self.page.shelf.zip(every), visible=True)
+                changed[self.halt] = gr.update(interactive=False)
                 changed[self.go] = gr.update(interactive=True, value=self.label_of_go)
-                if len(every) > 1:
-                    changed[self.all] = gr.update(value=self.page.shelf.zip(every), visible=True)
             yield {self.view: status, **changed}
         if job.state == "failed":
             raise refuse(DDPMError(complaint(job)))

@@ -122,9 +122,14 @@ class Shelf:
         """All pictures in one stored archive (PNG does not shrink further)."""
         path = self.path("pictures.zip")
         with zipfile.ZipFile(path, "w") as archive:
-            for index, one in enumerate(made, 1):
+            for index, one in enumerate(still_there(made), 1):
                 archive.write(one.path, f"{index:02d}-{Path(one.path).name}")
         return str(path)
+
+
+def still_there(made: Sequence[Made]) -> list[Made]:
+    """Those that are not too old for the shelf yet: a page may stay open for days."""
+    return [one for one in made if Path(one.path).exists()]
 
 
 def result_name(result: Result) -> str:
