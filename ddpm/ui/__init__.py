@@ -60,6 +60,9 @@ def build_app(engine: Engine, model: str | None = None) -> Queued:
         refill.wire(recipe, unused, page, tabs, modes)
         follow_file(demo, page, [text, changed, repainted, faces, film])
         api.endpoints(page)
+    # Served in place: a copy in gradio's cache would be swept while the page still offers it. Not before the page is
+    # built, since what a page begins with stays in the cache for good, and on the shelf for a day.
+    gr.set_static_paths([page.shelf.folder, ASSETS])
     demo.shelf, demo.seen = page.shelf, threading.Event()
     return demo
 
@@ -92,11 +95,10 @@ def _next_steps(easel: Easel, tabs: gr.Tabs, changed: Easel, repainted: Easel, s
 
 
 def launch_options(demo: Queued, engine: Engine) -> dict[str, Any]:
-    """Arguments of `demo.launch`: the look, the routes, the folders it may serve, and nothing that calls outside."""
+    """Arguments of `demo.launch`: the look, the routes, and nothing that calls outside."""
     own = {"routes": routes(engine), "middleware": [Middleware(FirstLook, seen=demo.seen)]}
     return {
         "theme": Studio(), "css_paths": [ASSETS / "style.css"], "footer_links": ["api", "settings"],
-        "allowed_paths": [str(demo.shelf.folder), str(ASSETS)],
         "app_kwargs": own, "max_file_size": "20mb", "show_error": False,
         "run_history": False, "ssr_mode": False, "enable_monitoring": False,
     }  # fmt: skip
