@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from PIL import Image
 
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.events import Film, Framed, Notice, Result
-from ddpm.images import open_picture
+from ddpm.images import open_mask, open_picture
 from ddpm.jobs import Job
 from ddpm.request import Request
 from ddpm.ui.easel import Page
@@ -52,13 +54,12 @@ async def followed(page: Page, job: Job, name: str = "") -> AsyncIterator[Answer
             match event:
                 case Result():
                     results.append(event)
-                    files = [*files, gr.FileData(path=page.shelf.keep(event, name).path)]
+                    made = await asyncio.to_thread(page.shelf.keep, event, name)
+                    files = [*files, gr.FileData(path=made.path)]
                 case Film():
-                    film = _file(page, f"denoising.{event.format}", event.data)
+                    film = await asyncio.to_thread(_file, page, f"denoising.{event.format}", event.data)
                 case Framed():
-                    path = page.shelf.path("framed.png")
-                    event.image.save(path)
-                    framed = gr.FileData(path=str(path))
+                    framed = await asyncio.to_thread(_file, page, "framed.png", event.image)
                 case Notice(text=text):
                     notices.append(text)
         if job.state == "failed" and update.over:
@@ -74,15 +75,18 @@ async def followed(page: Page, job: Job, name: str = "") -> AsyncIterator[Answer
         yield Answer(files, detail, framed, film)
 
 
-def _file(page: Page, name: str, data: bytes) -> gr.FileData:
+def _file(page: Page, name: str, content: bytes | Image.Image) -> gr.FileData:
     path = page.shelf.path(name)
-    path.write_bytes(data)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content.save(path)
     return gr.FileData(path=str(path))
 
 
-def checked(**values: Any) -> Request:
+async def checked(**values: Any) -> Request:
     """The request, or its refusal as gradio_client shows it."""
-    return told(Request.checked, **values)
+    return await asyncio.to_thread(lambda: told(Request.checked, **values))
 
 
 def path_of(file: Any, what: str = "image") -> str:
@@ -98,9 +102,14 @@ def path_of(file: Any, what: str = "image") -> str:
     return str(path)
 
 
-def picture_of(file: Any) -> Any:
+async def picture_of(file: Any) -> Image.Image:
     """An uploaded file as an upright RGB picture."""
-    return told(open_picture, path_of(file))
+    return await asyncio.to_thread(told, open_picture, path_of(file))
+
+
+async def mask_of(file: Any) -> Image.Image:
+    """An uploaded file as a mask."""
+    return await asyncio.to_thread(told, open_mask, path_of(file, "mask"))
 
 
 def session_of(request: gr.Request | None) -> str:

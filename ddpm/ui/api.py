@@ -6,10 +6,12 @@ job runs, its endpoint yields the files so far and its progress; the last thing 
 
 from __future__ import annotations
 
+import asyncio
+
 import gradio as gr
 
-from ddpm.images import open_mask, open_whole
-from ddpm.ui.answers import answers, checked, followed, path_of, picture_of, session_of
+from ddpm.images import open_whole
+from ddpm.ui.answers import answers, checked, followed, mask_of, path_of, picture_of, session_of
 from ddpm.ui.easel import Page
 from ddpm.ui.pictures import enlarged_name, told
 from ddpm.ui.questions import Questions
@@ -60,7 +62,7 @@ class Endpoints:
         Returns:
             The PNG files, each with its recipe inside, and the recipe of the first with all seeds.
         """
-        asked = checked(
+        asked = await checked(
             mode="text", prompt=prompt, negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
             guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
             pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
@@ -98,10 +100,10 @@ class Endpoints:
         Returns:
             The PNG files and the recipe.
         """
-        asked = checked(
-            mode="image", image=picture_of(image), strength=strength, prompt=prompt, negative_prompt=negative_prompt,
-            model=model, sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, count=count,
-            width=width, height=height, upscale=upscale,
+        asked = await checked(
+            mode="image", image=await picture_of(image), strength=strength, prompt=prompt,
+            negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
+            guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
             pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):
@@ -149,8 +151,8 @@ class Endpoints:
         Returns:
             The PNG files and the recipe.
         """
-        asked = checked(
-            mode="mask", image=picture_of(image), mask=told(open_mask, path_of(mask, "mask")), strength=strength,
+        asked = await checked(
+            mode="mask", image=await picture_of(image), mask=await mask_of(mask), strength=strength,
             mask_blur=mask_blur, mask_grow=mask_grow, fill=fill, only_masked=only_masked, padding=padding,
             prompt=prompt, negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
             guidance_scale=guidance_scale, seed=seed, count=count, width=width, height=height, upscale=upscale,
@@ -193,8 +195,8 @@ class Endpoints:
         Returns:
             The PNG files, the face as it was framed, and the recipe.
         """
-        asked = checked(
-            mode="selfie", image=picture_of(image), likeness=likeness, strength=strength, count=count,
+        asked = await checked(
+            mode="selfie", image=await picture_of(image), likeness=likeness, strength=strength, count=count,
             prompt=prompt or None, negative_prompt=negative_prompt or None, model=model, sampler=sampler,
             steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height, upscale=upscale,
             pag_scale=pag_scale, guidance_until=guidance_until, styles=styles, through_network=through_network,
@@ -230,7 +232,7 @@ class Endpoints:
         Returns:
             The film, the last picture, and the recipe.
         """
-        asked = checked(
+        asked = await checked(
             mode="text", prompt=prompt, fps=fps, format=format, negative_prompt=negative_prompt, model=model,
             sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height,
             pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
@@ -256,8 +258,8 @@ class Endpoints:
             The PNG file and the recipe.
         """
         path = path_of(image)
-        picture, session = told(open_whole, path), session_of(request)
-        job = told(self.page.engine.submit_upscale, picture, scale, upscaler, session=session)
+        picture = await asyncio.to_thread(told, open_whole, path)
+        job = told(self.page.engine.submit_upscale, picture, scale, upscaler, session=session_of(request))
         async for answer in followed(self.page, job, enlarged_name(path, scale)):
             yield answer.files[0] if answer.files else None, answer.detail
 

@@ -1,10 +1,12 @@
 """The right side of a tab: the stage, what its picture was made with, where it can go next, the results so far.
 
 `run` turns a job's events into component updates; it is the only place that does, so all tabs wait, show and end alike.
+What takes longer with larger pictures is done in threads: on the event loop it would hold up everybody's page.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -192,7 +194,7 @@ class Easel:
     async def make(self, values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Updates]:
         """Put what the fields ask for in the line, and follow it."""
         try:
-            asked = self.ask({name: values[part] for name, part in self.fields.items()})
+            asked = await asyncio.to_thread(self.ask, {name: values[part] for name, part in self.fields.items()})
             job = self.page.engine.submit(asked, request.session_hash or "")
         except DDPMError as error:
             raise refuse(error) from None
@@ -222,20 +224,22 @@ class Easel:
             status, changed = dict(update.status), dict[Component, Any]()
             for event in update.events:
                 if isinstance(event, Result):
-                    new.append(self.page.shelf.keep(event))
+                    new.append(await asyncio.to_thread(self.page.shelf.keep, event))
                     every = (new + still_there(made))[:KEEP]
-                    changed |= {self.made: every, **self.show(every, min(len(new), KEEP) - 1)}
+                    shown = await asyncio.to_thread(self.show, every, min(len(new), KEEP) - 1)
+                    changed |= {self.made: every, **shown}
                 elif isinstance(event, Notice):
                     _tell(event, status)
                 else:
-                    own = self.reveal(event)
+                    own = await asyncio.to_thread(self.reveal, event)
                     kept |= own.pop(self.view, {})
                     changed |= own
             if update.over:
                 if new:
                     status |= {"src": [address(new[-1].path)], **kept}
                     if len(every) > 1:
-                        changed[self.all] = gr.update(value=self.page.shelf.zip(every), visible=True)
+                        archive = await asyncio.to_thread(self.page.shelf.zip, every)
+                        changed[self.all] = gr.update(value=archive, visible=True)
                 changed[self.halt] = gr.update(interactive=False)
                 changed[self.go] = gr.update(interactive=True, value=self.label_of_go)
             yield {self.view: status, **changed}

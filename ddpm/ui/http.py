@@ -11,7 +11,7 @@ import binascii
 import hmac
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -23,6 +23,7 @@ from ddpm.engine import Engine
 from ddpm.errors import BadRequest, DDPMError, LineFull, TooMuch, UnknownModel
 from ddpm.events import Notice, Result
 from ddpm.jobs import Job
+from ddpm.recipe import save_png
 from ddpm.request import Request
 
 LARGEST = 20 * 2**20  # bytes of a request's body, as for uploads on the page
@@ -108,6 +109,11 @@ def from_base64(text: Any, name: str) -> bytes:
 
 def to_base64(file: bytes) -> str:
     return base64.b64encode(file).decode()
+
+
+async def as_base64(made: Sequence[Result]) -> list[str]:
+    """Results as files. In a thread: a large one takes seconds, in which the event loop would answer nobody."""
+    return await asyncio.to_thread(lambda: [to_base64(save_png(one.image, one.recipe)) for one in made])
 
 
 def in_their_words(names: dict[str, str], **values: Any) -> Request:

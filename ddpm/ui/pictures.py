@@ -13,6 +13,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -97,8 +98,9 @@ class Shelf:
     def path(self, name: str) -> Path:
         """A fresh file name nobody can guess the folder of; old folders go first."""
         for old in self.folder.iterdir():
-            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(old, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another thread was faster
+                if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                    shutil.rmtree(old, ignore_errors=True)
         place = self.folder / secrets.token_urlsafe(12)
         place.mkdir()
         return place / name

@@ -5,6 +5,7 @@ POST /generate takes our names or those of the image generator's service; GET /g
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 from starlette.requests import Request as HttpRequest
@@ -15,10 +16,10 @@ from ddpm.engine import Engine
 from ddpm.errors import BadRequest, UnknownModel
 from ddpm.images import open_mask, open_picture
 from ddpm.models.card import named
-from ddpm.recipe import save_picture, save_png
+from ddpm.recipe import save_picture
 from ddpm.request import Request
 from ddpm.ui.dialects import diffusion2, diffusiongen, diffusiongen2, image_generator
-from ddpm.ui.http import body, finished, from_base64, guarded, in_their_words, notices, results, to_base64
+from ddpm.ui.http import as_base64, body, finished, from_base64, guarded, in_their_words, notices, results
 from ddpm.ui.questions import catalogue
 
 OLD_NAMES = {"num_steps": "steps", "batch_size": "count"}
@@ -44,14 +45,14 @@ def routes(engine: Engine) -> list[Route]:
     async def generate(http: HttpRequest) -> Response:
         posted = http.method == "POST"
         values = await body(http) if posted else _asked_for(http)
-        job = await finished(engine, http, request_of(engine, values))
+        job = await finished(engine, http, await asyncio.to_thread(request_of, engine, values))
         made, told = results(job), notices(job)
         first = made[0]
         if not posted:
             kind = next((kind for kind in KINDS if http.headers.get("Accept", "").startswith(kind)), "image/png")
-            file = save_picture(first.image, first.recipe, KINDS.get(kind, "PNG"))
+            file = await asyncio.to_thread(save_picture, first.image, first.recipe, KINDS.get(kind, "PNG"))
             return Response(file, media_type=kind, headers={"X-Seed": str(first.seed)})
-        images = [to_base64(save_png(one.image, one.recipe)) for one in made]
+        images = await as_base64(made)
         in_pairs = isinstance(values.get("image_size"), list)
         return JSONResponse({
             "status": "success", "image": images[0], "model_used": first.recipe.get("model"), "seed": first.seed,

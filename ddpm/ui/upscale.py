@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -69,7 +70,7 @@ def build(page: Page) -> WholeImage:
             changed: Updates = {status: update.status}
             for event in update.events:
                 if isinstance(event, Result):
-                    changed |= _compared(whole, event, times)
+                    changed |= await asyncio.to_thread(_compared, whole, event, times)
             if update.over:
                 changed |= {go: gr.update(interactive=True, value="Enlarge"), halt: gr.update(interactive=False)}
             yield changed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,6 +25,7 @@ def routes(engine: Engine) -> list[Route]:
         cards = [card for card in engine.cards() if card.usable and card.kind == "unconditional"]
         asked = {"model": cards[0].name if cards else None, **http.query_params}
         first = results(await finished(engine, http, Request.checked(**asked)))[0]
-        return Response(save_png(first.image, first.recipe), media_type="image/png")
+        file = await asyncio.to_thread(save_png, first.image, first.recipe)
+        return Response(file, media_type="image/png")
 
     return [Route("/", home), Route("/generate", generate)]

@@ -5,6 +5,7 @@ There, strength 0.9 stays close to the picture and white in the mask is kept; he
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -22,9 +23,8 @@ from ddpm.models.card import named
 from ddpm.prompts import random_prompt
 from ddpm.prompts.suggest import complete, phrases
 from ddpm.prompts.vocabulary import CATEGORIES
-from ddpm.recipe import save_png
 from ddpm.request import LIMITS, Request
-from ddpm.ui.http import finished, form, in_their_words, results, to_base64
+from ddpm.ui.http import as_base64, finished, form, in_their_words, results, to_base64
 
 FPS = 60  # of a film whose form does not say
 UPSCALE = {"None": 1, "2x": 2, "4x": 4}
@@ -39,7 +39,7 @@ def routes(engine: Engine) -> list[Route]:
     async def generate(http: HttpRequest) -> Response:
         asked, warnings = await _asked(engine, await form(http))
         job = await finished(engine, http, asked, session_of(http, "diffusiongen"))
-        images = [to_base64(save_png(one.image, one.recipe)) for one in results(job)]
+        images = await as_base64(results(job))
         films = [to_base64(event.data) for event in job.events if isinstance(event, Film)]
         more = ({"images": images} if len(images) > 1 else {}) | ({"video": films[0]} if films else {})
         return JSONResponse({"image": images[0], **warnings, **more})
@@ -101,7 +101,7 @@ async def _asked(engine: Engine, sent: FormData) -> tuple[Request, dict[str, str
     pictures, warnings = await _pictures(sent)
     if pictures:
         asked |= pictures | {"strength": _turned(values["strength"])}
-    return in_their_words(THEIRS, **asked), warnings
+    return await asyncio.to_thread(in_their_words, THEIRS, **asked), warnings
 
 
 async def _pictures(sent: FormData) -> tuple[dict[str, Image.Image], dict[str, str]]:
@@ -109,12 +109,12 @@ async def _pictures(sent: FormData) -> tuple[dict[str, Image.Image], dict[str, s
     found, warnings = dict[str, Image.Image](), dict[str, str]()
     if data := await _file(sent, "image"):
         try:
-            found["image"] = open_picture(data)
+            found["image"] = await asyncio.to_thread(open_picture, data)
         except BadPicture as error:
             warnings["img_warning"] = f"Warning: {error} The picture is made from noise instead."
     if data := await _file(sent, "mask"):
         try:
-            turned = ImageOps.invert(open_mask(data))
+            turned = ImageOps.invert(await asyncio.to_thread(open_mask, data))
             if "image" not in found:
                 warnings["msk_warning"] = "Warning: a mask needs a picture. The mask is not used."
             elif turned.getbbox() is None:

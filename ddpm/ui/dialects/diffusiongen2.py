@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import secrets
 import time
@@ -16,10 +17,9 @@ from ddpm.engine import Engine
 from ddpm.errors import BadRequest
 from ddpm.images import open_mask, open_picture
 from ddpm.prompts import random_prompt
-from ddpm.recipe import save_png
 from ddpm.request import Request
 from ddpm.ui.dialects.diffusiongen import session_of, share_done
-from ddpm.ui.http import body, finished, from_base64, in_their_words, results, to_base64
+from ddpm.ui.http import as_base64, body, finished, from_base64, in_their_words, results, to_base64
 
 NAME = "diffusiongen2"
 THEIRS = {"count": "batch_size", "guidance_scale": "cfg", "strength": "img2img_strength"}
@@ -40,10 +40,9 @@ def routes(engine: Engine) -> list[Route]:
         return JSONResponse({"status": "ok" if ready else "error", "device": own["device"], **told})
 
     async def generate(http: HttpRequest) -> Response:
-        asked = _asked(await body(http))
+        asked = await asyncio.to_thread(_asked, await body(http))
         made = results(await finished(engine, http, asked, session_of(http, NAME)))
-        images = [to_base64(save_png(one.image, one.recipe)) for one in made]
-        return JSONResponse({"images": images, "prompt": asked.prompt, "seed": made[0].seed})
+        return JSONResponse({"images": await as_base64(made), "prompt": asked.prompt, "seed": made[0].seed})
 
     async def progress(http: HttpRequest) -> Response:
         return JSONResponse({"progress": int(100 * share_done(engine, session_of(http, NAME)))})

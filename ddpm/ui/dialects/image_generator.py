@@ -11,9 +11,8 @@ from starlette.routing import Route
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest, UnknownModel
 from ddpm.models.card import ModelCard, named
-from ddpm.recipe import save_png
 from ddpm.request import Request
-from ddpm.ui.http import body, finished, in_their_words, results, to_base64
+from ddpm.ui.http import as_base64, body, finished, in_their_words, results
 
 DEFAULTS: dict[str, Any] = {"image_size": [64, 64], "channels": 3, "num_steps": 50}
 THEIRS = {"steps": "num_steps", "height": "image_size", "width": "image_size"}
@@ -52,9 +51,10 @@ def routes(engine: Engine) -> list[Route]:
         values = await body(http)
         card = _card(usable(), values.get("model"))
         first = results(await finished(engine, http, _request(card, values)))[0]
+        (image,) = await as_base64([first])
         return JSONResponse({
-            "status": "success", "image": to_base64(save_png(first.image, first.recipe)), "mode": "model",
-            "model_used": card.name, "image_size": [first.image.height, first.image.width],
+            "status": "success", "image": image, "mode": "model", "model_used": card.name,
+            "image_size": [first.image.height, first.image.width],
             "channels": len(first.image.getbands()), "seed": first.seed,
         })  # fmt: skip
 
