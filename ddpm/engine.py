@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from PIL import Image
 
-from ddpm.errors import Missing, UnknownModel
+from ddpm.errors import DDPMError, Missing, UnknownModel
 from ddpm.events import Begun, Event, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 from ddpm.loaded import LoadedModels
@@ -38,6 +38,17 @@ TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, an
 
 Stop = Callable[[], bool]
 Tell = Callable[[Preview], None]
+
+
+def _said_once(events: Iterator[Event]) -> Iterator[Event]:
+    """The events, where what is to be said of every picture is said with the first."""
+    said = set[str]()
+    for event in events:
+        if isinstance(event, Notice):
+            if event.text in said:
+                continue
+            said.add(event.text)
+        yield event
 
 
 def _nobody(event: Preview) -> None:
@@ -168,11 +179,12 @@ class Engine:
         if request.seed < 0:
             work = replace(work, request=work.request.model_copy(update={"seed": secrets.randbelow(SEEDS)}))
         if work.start.unchanged is not None:
-            yield from self._unchanged(work, stop, tell)
-        elif work.start.face is not None:
-            yield from with_nearest(self._paint(work, stop, watch, tell), work.start.face)
+            made = self._unchanged(work, stop, tell)
         else:
-            yield from self._paint(work, stop, watch, tell)
+            made = self._paint(work, stop, watch, tell)
+            if work.start.face is not None:
+                made = with_nearest(made, work.start.face)
+        yield from _said_once(made)
 
     def upscale_events(
         self, image: Image.Image, scale: int, upscaler: str | None, stop: Stop, tell: Tell = _nobody
@@ -212,32 +224,36 @@ class Engine:
             if painting.partial:
                 return
 
-    def _results(self, work: Work, painting: Painting, seeds: list[int], stop: Stop, tell: Tell) -> Iterator[Result]:
+    def _results(self, work: Work, painting: Painting, seeds: list[int], stop: Stop, tell: Tell) -> Iterator[Event]:
         from ddpm.plan import decoded
 
         assert painting.x0 is not None
         for offset, seed in enumerate(seeds):
             image = work.start.finish(decoded(work.model, painting.x0[offset : offset + 1]))
-            yield self._result(work, painting.index + offset, seed, image, painting.partial, stop, tell)
+            yield from self._result(work, painting.index + offset, seed, image, painting.partial, stop, tell)
 
-    def _unchanged(self, work: Work, stop: Stop, tell: Tell) -> Iterator[Result]:
+    def _unchanged(self, work: Work, stop: Stop, tell: Tell) -> Iterator[Event]:
         """Strength 0: the input, bit for bit, as often as it was asked for."""
         assert work.start.unchanged is not None
         for index in range(work.request.count):
-            yield self._result(work, index, work.request.seed + index, work.start.unchanged, False, stop, tell)
+            yield from self._result(work, index, work.request.seed + index, work.start.unchanged, False, stop, tell)
 
     def _result(
         self, work: Work, index: int, seed: int, image: Image.Image, partial: bool, stop: Stop, tell: Tell
-    ) -> Result:
-        """Enlarge if that was asked for, and write the recipe. Where Stop comes first, the small picture stays."""
+    ) -> Iterator[Event]:
+        """Enlarge if that was asked for, and write the recipe. Where that is stopped or fails, the small one stays."""
         from ddpm.recipe import recipe
 
         request = work.request
         if request.upscale > 1 and not partial:
-            larger = self._enlarged(image, request.upscale, request.upscaler, index, stop, tell)
-            image, partial = (image, True) if larger is None else (larger, False)
+            try:
+                larger = self._enlarged(image, request.upscale, request.upscaler, index, stop, tell)
+                image, partial = (image, True) if larger is None else (larger, False)
+            except DDPMError as error:
+                yield Notice(f"Not enlarged: {error}")
+                request = request.model_copy(update={"upscale": 1})
         card, engine = work.model.card, cast("Network", work.model.network).name
-        return Result(index, image, seed, recipe(request, card.name, card.weights_hash, seed, engine=engine), partial)
+        yield Result(index, image, seed, recipe(request, card.name, card.weights_hash, seed, engine=engine), partial)
 
     def _enlarged(
         self, image: Image.Image, scale: int, upscaler: str | None, index: int, stop: Stop, tell: Tell

@@ -46,7 +46,8 @@ class Job:
         self.over_at: float | None = None
         self.followers = 0  # pages and scripts that wait for it; counted by them
         self.context = contextvars.copy_context()  # of the caller: ZeroGPU reads the visitor's token from it
-        self._line, self._work = line, work
+        self._line = line
+        self._work: Callable[[Job], Iterator[Event]] | None = work
         self._stop = threading.Event()
         self._news = threading.Condition()
         self._frame: tuple[int, Preview | None] = (0, None)  # one assignment, so number and picture belong together
@@ -123,6 +124,7 @@ class Job:
             self._fail(problem)
 
     def finish(self, state: State) -> None:
+        self._work = None  # it holds the request's pictures, and the job can be found for a while
         with self._news:
             self.state, self.over_at = state, time.monotonic()
             self.done.set()
@@ -138,6 +140,7 @@ class Job:
             self._news.notify_all()
 
     def _consume(self) -> None:
+        assert self._work is not None
         for event in self._work(self):
             if isinstance(event, Failed):
                 raise DDPMError(event.text)

@@ -13,6 +13,7 @@ from ddpm.errors import TooMuch
 from ddpm.held import held
 from ddpm.models.model import Model, Text, Told
 from ddpm.request import FromSelfie, Request
+from ddpm.sources import size_of_result
 from ddpm.upscaling import DEFAULT
 from ddpm.upscaling.cost import enlarging
 
@@ -35,8 +36,9 @@ class Estimates:
         one = request.model_copy(update={"count": 1, "upscale": 1, "film": None})
         fits = self.needed(one, model) <= SPARE * free
         remedy = self._most(request, one, model, SPARE * free) if fits else self._largest(one, model, SPARE * free)
+        width, height = size_of_result(request)
         raise TooMuch(
-            f"{request.count} x {request.width}x{request.height} pixels of {model.card.name} would need about"
+            f"{request.count} x {width}x{height} pixels of {model.card.name} would need about"
             f" {amount(self.needed(request, model))} of memory, and {amount(free)} are free; {remedy}."
         )
 
@@ -97,10 +99,11 @@ def roughly(request: Request, model: Model) -> float:
 def _beside(request: Request, held: int) -> int:
     """What the network holds, or the enlarging where that is more, and the pictures that are kept."""
     assert request.width and request.height and request.steps
-    frames = 2 * request.steps if request.film else 0
-    pictures = request.width * request.height * (request.count * request.upscale**2 + frames)
+    width, height = size_of_result(request)
+    frames = 2 * request.steps * request.width * request.height if request.film else 0
+    pictures = width * height * request.count * request.upscale**2 + frames
     if request.upscale > 1:  # by then the network's own are let go
-        held = max(held, enlarging(request.upscaler or DEFAULT, request.width, request.height, request.upscale))
+        held = max(held, enlarging(request.upscaler or DEFAULT, width, height, request.upscale))
     return held + 2 * COLOURS * pictures
 
 

@@ -27,7 +27,8 @@ from ddpm.samplers import get_sampler
 from ddpm.samplers.loop import Plan
 from ddpm.samplers.noise import PictureNoise
 from ddpm.samplers.sampler import Sampler
-from ddpm.sources import Start, from_image, from_mask, from_selfie
+from ddpm.sources import Start, from_image, from_mask, from_selfie, size_of_result
+from ddpm.upscaling import check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def resolve(request: Request, card: ModelCard) -> Request:
         most = LARGEST * card.size
         raise TooMuch(f"{width}x{height} pixels are too many for {card.name}; the largest it makes is {most}x{most}.")
     guidance = 1.0 if card.kind == "unconditional" else defaults.guidance_scale
-    return request.model_copy(
+    resolved = request.model_copy(
         update={
             "model": card.name,
             "sampler": request.sampler or defaults.sampler,
@@ -121,6 +122,9 @@ def resolve(request: Request, card: ModelCard) -> Request:
             "height": height,
         }
     )
+    if request.upscale > 1:  # or it would be found out when everything has been painted
+        check_size(size_of_result(resolved), request.upscale)
+    return resolved
 
 
 def told(request: Request, model: Model, start: Start) -> tuple[Request, Model]:

@@ -17,7 +17,7 @@ from ddpm.diffusion.prediction import Predict
 from ddpm.events import Event, Framed, Nearest, Notice, Result
 from ddpm.images import Box, fit, mask_box, mask_notice, paste_back, prepare_mask, to_pixels
 from ddpm.models.model import Model, Told
-from ddpm.request import FromImage, FromMask, FromSelfie
+from ddpm.request import FromImage, FromMask, FromSelfie, Request
 
 Size = tuple[int, int]  # (width, height), as PIL
 
@@ -41,6 +41,15 @@ class Start:
     unchanged: Image.Image | None = None  # strength 0: this, bit for bit
     events: list[Event] = field(default_factory=list)
     face: Image.Image | None = None  # selfie: what the results are to resemble
+
+
+def size_of_result(request: Request) -> Size:
+    """What a resolved request's pictures have before they are enlarged: where pixels stay, those of its picture."""
+    source = request.source
+    if isinstance(source, FromMask) or (isinstance(source, FromImage) and source.strength == 0):
+        return source.image.size
+    assert request.width and request.height
+    return request.width, request.height
 
 
 @torch.no_grad()

@@ -39,6 +39,16 @@ def checked(scale: Any, upscaler: Any = None) -> tuple[int, str]:
     return times, upscaler
 
 
+def check_size(size: tuple[int, int], scale: int) -> None:
+    """Raise TooMuch where a picture of this (width, height) would become too large to be shown."""
+    (width, height), side = size, int((LARGEST / scale**2) ** 0.5)
+    if width * height * scale * scale > LARGEST:
+        raise TooMuch(
+            f"{width} x {height} made {scale} times larger would be {width * height * scale**2 / 1e6:.0f} million "
+            f"pixels; the most is {LARGEST / 1e6:.0f}, for example from {side} x {side}."
+        )
+
+
 def shown(value: Any) -> str:
     text = value if isinstance(value, str) and value.isdecimal() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
@@ -62,12 +72,7 @@ def upscale(
     """
     scale, upscaler = checked(scale, upscaler)
     width, height = image.size
-    if width * height * scale * scale > LARGEST:
-        side = int((LARGEST / scale**2) ** 0.5)
-        raise TooMuch(
-            f"{width} x {height} made {scale} times larger would be {width * height * scale**2 / 1e6:.0f} million "
-            f"pixels; the most is {LARGEST / 1e6:.0f}, for example from {side} x {side}."
-        )
+    check_size(image.size, scale)
     if not width or not height:
         raise BadPicture("The picture has no pixels.", field="image")
 

@@ -192,6 +192,31 @@ def test_results_can_be_enlarged(engine: Engine) -> None:
     assert made[0].image.size == (2 * SIZE, 2 * SIZE) and not made[0].partial
 
 
+def test_a_result_that_would_be_too_large_is_refused_before_it_is_painted(engine: Engine) -> None:
+    """Inpainted, and as it came, a picture has the photo's size and not the model's."""
+    photo = Image.new("RGB", (3000, 2400), "red")
+    mask = mask_of(photo.size, (9, 9, 99, 99))
+    for source in (FromMask(image=photo, mask=mask), FromImage(image=photo, strength=0)):
+        said: list[Event] = []
+        with pytest.raises(TooMuch, match="3000 x 2400 made 4 times larger would be 115 million pixels"):
+            request = Request(model="tiny", source=source, upscale=4)
+            said.extend(event for event in engine.events(request, lambda: False, lambda: True))
+        assert not said
+
+
+def test_what_could_not_be_enlarged_stays_small_and_says_why_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "realesr-animevideov3.pth").write_bytes(b"not weights")
+    monkeypatch.setattr(engine, "weights", tmp_path)
+    said = events(engine, Request(model="tiny", upscale=2, count=2, seed=3))
+    made = [event for event in said if isinstance(event, Result)]
+    assert [one.image.size for one in made] == [(SIZE, SIZE)] * 2 and not any(one.partial for one in made)
+    assert all(one.recipe["request"]["upscale"] == 1 for one in made)
+    (notice,) = [event.text for event in said if isinstance(event, Notice) and "enlarged" in event.text]
+    assert notice.startswith("Not enlarged: realesr-animevideov3.pth is not a file of PyTorch weights")
+
+
 def test_stop_is_read_between_model_calls_and_keeps_what_is_there(engine: Engine) -> None:
     calls = 0
 

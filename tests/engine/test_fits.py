@@ -54,6 +54,18 @@ def test_it_grows_with_pixels_and_pictures(engine: Engine) -> None:
     assert needed(film=FilmRequest(), steps=20) - base == 2 * 3 * 16 * 16 * 2 * 20
 
 
+def test_what_is_kept_has_the_size_of_the_photo_where_it_is_inpainted(engine: Engine) -> None:
+    model, photo, mask = engine.models.get("tiny"), Image.new("RGB", (600, 500)), Image.new("L", (600, 500), 255)
+
+    def needed(**values: object) -> int:
+        return Estimates().needed(resolve(Request.checked(model="tiny", **values), model.card), model)
+
+    inpainted = needed(count=3, image=photo, mask=mask) - needed(count=2, image=photo, mask=mask)
+    assert inpainted == needed(count=3, image=photo, strength=0) - needed(count=2, image=photo, strength=0)
+    assert inpainted == 2 * 3 * 600 * 500 and needed(count=3, image=photo) - needed(count=2, image=photo) == 6 * 16 * 16
+    assert needed(upscale=4, image=photo, mask=mask) > enlarging("animevideov3", 600, 500, 4)
+
+
 def test_a_way_back_through_the_network_is_counted(engine: Engine, photo: Image.Image) -> None:
     """SiLU keeps what it was given until the way back; nothing else of this network would be held."""
     module = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.SiLU(), nn.SiLU(), nn.Conv2d(8, 2, 3, padding=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -123,6 +124,31 @@ def test_only_so_many_jobs_are_kept(line: Line, monkeypatch: pytest.MonkeyPatch)
     for _ in range(6):
         assert line.submit(saying("a"), "me").done.wait(5)
     assert len(line.of_session("me")) == 3
+
+
+class Photo:
+    """Stands for a picture of many megabytes."""
+
+
+@pytest.mark.parametrize("end", ["finished", "failed", "stopped"])
+def test_a_job_that_is_over_keeps_nothing_of_its_request(line: Line, end: str) -> None:
+
+    def painting(photo: Photo) -> Iterator[Event]:
+        yield Notice("before")
+        if end == "failed":
+            raise BadRequest("steps is 0.", "steps")
+
+    def asked(photo: Photo) -> Job:
+        return line.submit(lambda job: painting(photo))
+
+    photo, running = Photo(), busy(line)
+    known, job = weakref.ref(photo), asked(photo)
+    del photo
+    if end == "stopped":
+        job.stop()  # while it waits
+    running.stop()
+    assert job.done.wait(5) and job.state == end and line.find(job.id) is job
+    assert known() is None
 
 
 def test_all_work_is_done_in_one_thread_in_the_callers_context(line: Line) -> None:
