@@ -5,10 +5,12 @@ Results are PNG files written here and served as they are: gradio would re-encod
 
 from __future__ import annotations
 
+import atexit
 import base64
 import io
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 import zipfile
@@ -27,6 +29,7 @@ from ddpm.images import open_mask, open_picture, open_whole
 from ddpm.recipe import save_png, strip
 
 KEPT_SECONDS = 24 * 3600  # result files are the visitor's until they are this old
+SHELVES = "ddpm-pictures-"  # how the folders of results begin, in the system's folder for temporary files
 T = TypeVar("T")
 
 
@@ -90,13 +93,27 @@ class SafeMask(gr.Image):
 
 
 class Shelf:
-    """The folder of this process's result files, and their addresses on the page."""
+    """The folder of this process's result files, and their addresses on the page. It goes when the process ends."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ddpm-pictures-")).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix=SHELVES)).resolve()
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        self._clear_others()
+
+    def _clear_others(self) -> None:
+        """Delete what processes of this user left that were ended by force. One that runs may have nothing new for
+        longer: it makes its folder again."""
+        for other in self.folder.parent.glob(f"{SHELVES}*"):
+            with suppress(OSError):  # not ours to look into, or gone meanwhile
+                whose = other.lstat()  # of a link, not of what it leads to
+                if stat.S_ISDIR(whose.st_mode) and whose.st_uid == self.folder.stat().st_uid:
+                    newest = max(one.lstat().st_mtime for one in (other, *other.iterdir()))
+                    if time.time() - newest > KEPT_SECONDS:
+                        shutil.rmtree(other, ignore_errors=True)
 
     def path(self, name: str) -> Path:
         """A fresh file name nobody can guess the folder of; old folders go first."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # another process may have taken it for a leftover
         for old in self.folder.iterdir():
             with suppress(FileNotFoundError):  # another thread was faster
                 if time.time() - old.stat().st_mtime > KEPT_SECONDS:
