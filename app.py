@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
                     prevent_thread_lock=True, **launch_options(demo, engine))  # fmt: skip
     except (DDPMError, OSError) as error:
         return failed(str(error))
-    if engine.cards():
+    if args.model or any(card.usable for card in engine.cards()):  # some are only offered, to be downloaded
         engine.keep_warm(args.model, demo.seen)
     demo.block_thread()
     engine.close()

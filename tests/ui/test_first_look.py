@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+import app
 from ddpm.engine import Engine
 from ddpm.ui import Queued, build_app, launch_options
 from ddpm.ui.first_look import FirstLook
@@ -39,3 +40,14 @@ def test_the_queue_is_ours_without_a_second_application(tmp_path: Path, monkeypa
     assert isinstance(demo, Queued) and made == [{"max_size": 64, "default_concurrency_limit": None}]
     assert launch_options(demo, engine)["app_kwargs"]["middleware"][0].kwargs == {"seen": demo.seen}
     engine.close()
+
+
+@pytest.mark.parametrize("named", [[], ["--model", "google/ddpm-cifar10-32"]])
+def test_the_page_stays_without_any_model_that_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: list[str]
+) -> None:
+    """There are cards all the same, of what is only offered for download."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(Queued, "launch", lambda self, **options: None)
+    monkeypatch.setattr(Queued, "block_thread", lambda self: None)
+    assert Engine(tmp_path).cards() and app.main(["--weights", str(tmp_path), *named]) == 0
