@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ddpm.errors import TooMuch
-
 if TYPE_CHECKING:
     from ddpm.loading.catalogue import Catalogue
     from ddpm.memory import Estimates
@@ -22,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class LoadedModels:
-    """A catalogue's models, ready to run on one device, within a budget of bytes. Any thread may ask."""
+    """A catalogue's models, ready to run on one device. Any thread may ask.
+
+    Several share a budget of bytes; what one alone may take is decided by the memory that is free.
+    """
 
     def __init__(
         self, catalogue: Catalogue, device: str, budget: int, precision: Precision, choice: Choice = "auto"
@@ -51,18 +52,18 @@ class LoadedModels:
         with self._lock:
             if not self.has(name):
                 self._models.pop(name, None)
-                self._models[name] = self._load(name)
+                size = next((card.bytes for card in self.catalogue.cards() if card.name == name), 0)
+                self._let_go(0, size)  # before it comes, so that large ones need not fit beside each other
+                self._models[name] = self._load(name, size)
             self._models.move_to_end(name)
-            while len(self._models) > 1 and self.nbytes > self.budget:
-                self._models.popitem(last=False)
-                gc.collect()  # a network and the graph that runs it refer to each other
+            self._let_go(1)
             return self._models[name].model
 
     def drop(self, name: str) -> bool:
         """Take a model out of memory; whether it was there. A request that is using it keeps it until it is done."""
         with self._lock:
             there = self._models.pop(name, None) is not None
-            gc.collect()  # as in `get`
+            gc.collect()  # as in `_let_go`
             return there
 
     def news(self, name: str) -> Iterator[str]:
@@ -106,7 +107,14 @@ class LoadedModels:
     def nbytes(self) -> int:
         return sum(loaded.model.nbytes for loaded in self._models.values())
 
-    def _load(self, name: str) -> Loaded:
+    def _let_go(self, keep: int, more: int = 0) -> None:
+        """Drop models until they and `more` bytes are within the budget, or only `keep` are left."""
+        while len(self._models) > keep and self.nbytes + more > self.budget:
+            self._models.popitem(last=False)
+            gc.collect()  # a network and the graph that runs it refer to each other
+
+    def _load(self, name: str, size: int) -> Loaded:
+        """The model, its files being of so many bytes; TooMuch, before they are read, where they do not fit."""
         import torch
 
         from ddpm.runtime import cores, pick, resolved
@@ -116,14 +124,10 @@ class LoadedModels:
             self._runtime = pick(self.device, self.precision, self.choice)
             if torch.get_num_threads() > cores():  # torch counts hyper-threads, and cores that a container may not use
                 torch.set_num_threads(cores())
-        from ddpm.memory import amount, check_weights, free_memory
+        from ddpm.memory import check_weights, free_memory
 
-        size = next((card.bytes for card in self.catalogue.cards() if card.name == name), 0)
         check_weights(name, size, free_memory(self.device))
         changed, model = changed_at(self.catalogue.find(name)), self.catalogue.load(name, self.device)
-        if model.nbytes > self.budget:
-            has = amount(self.budget)
-            raise TooMuch(f"{name} needs {amount(model.nbytes)} of memory; this engine may use {has} for its models.")
         told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
         network = self._runtime.compile(model.module, model.network, None if told else example_of(model))
         return Loaded(changed, replace(model, network=network), network)

@@ -274,8 +274,17 @@ def test_models_are_chosen_loaded_and_let_go_within_the_budget(weights: Path) ->
     for name in ("tiny", "tiny-text"):
         events(small, Request(model=name, steps=1))
     assert small.health()["loaded"] == ["tiny-text"] and one.health()["queue"] == 0
-    with pytest.raises(TooMuch, match="tiny-text needs"):
-        events(Engine(weights, memory_budget=size - 1), Request(steps=1))
+
+
+def test_a_model_larger_than_the_budget_is_loaded_alone(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget says what goes for it, and that it goes before the large one comes."""
+    engine = Engine(weights, memory_budget=1, precision="float32")
+    load, there = engine.catalogue.load, []
+    monkeypatch.setattr(engine.catalogue, "load", lambda *given: (there.append(engine.models.names()), load(*given))[1])
+    for name in ("tiny", "tiny-text"):
+        assert any(isinstance(event, Result) for event in events(engine, Request(model=name, steps=1)))
+        assert engine.health()["loaded"] == [name]
+    assert there == [[], []]
 
 
 def test_a_model_that_was_trained_on_is_loaded_anew(tmp_path: Path) -> None:
