@@ -34,7 +34,6 @@ CURATED = ROOT / "configs" / "models.yaml"
 SEEDS = 2**32  # a drawn seed is below this, so that every tool can read it
 SKETCH = {"sampler": "dpmpp_2m", "steps": 6}  # of a sketch while one types: one call a step, and good with few
 SHORTEST_FILM = 2.0  # seconds: 20 steps at 60 a second would be gone before they are seen
-TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
 
 Stop = Callable[[], bool]
 Tell = Callable[[Preview], None]
@@ -202,13 +201,13 @@ class Engine:
     def _paint(self, work: Work, stop: Stop, watch: Callable[[], bool], tell: Tell) -> Iterator[Event]:
         """All pictures of a request, each as soon as it is there."""
         from ddpm.film import film_notice, make_film
+        from ddpm.memory import together
         from ddpm.painting import Pace, Painting
 
-        request, film = work.request, work.request.film
-        together = 1 if self.device == "cpu" or film else TOGETHER
-        pace = Pace(-(-request.count // together) * work.steps)
-        for first in range(0, request.count, together):
-            seeds = [request.seed + index for index in range(first, min(first + together, request.count))]
+        request, film, most = work.request, work.request.film, together(work.request, work.model)
+        pace = Pace(-(-request.count // most) * work.steps)
+        for first in range(0, request.count, most):
+            seeds = [request.seed + index for index in range(first, min(first + most, request.count))]
             frames: list[Image.Image] | None = [] if film and first == 0 else None
             painting = Painting(work.plan(seeds), work.model.codec, first, pace, stop, watch, frames)
             if first == 0 and work.start.face is not None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ddpm.errors import TooMuch
 from ddpm.held import held
 from ddpm.models.model import Model, Text, Told
+from ddpm.prompts.grammar import parts
 from ddpm.request import FromSelfie, Request
 from ddpm.sources import size_of_result
 from ddpm.upscaling import DEFAULT
@@ -21,6 +22,7 @@ MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 SPARE = 0.9  # of what is free may be planned for: the estimate leaves out what libraries hold for themselves
 ROUGHLY = 32 * 2**10  # bytes a pixel and picture of a batch: several times what any network holds that we have met
 COLOURS = 3  # bytes a pixel of a picture that is kept; twice, for its PNG, the film's codec or the page's copy
+TOGETHER = 4  # pictures at once on a device that is faster so; a CPU is not, and shows each sooner one by one
 
 
 class Estimates:
@@ -35,7 +37,7 @@ class Estimates:
             return
         one = request.model_copy(update={"count": 1, "upscale": 1, "film": None})
         fits = self.needed(one, model) <= SPARE * free
-        remedy = self._most(request, one, model, SPARE * free) if fits else self._largest(one, model, SPARE * free)
+        remedy = self._most(request, model, SPARE * free) if fits else self._largest(one, model, SPARE * free)
         width, height = size_of_result(request)
         raise TooMuch(
             f"{request.count} x {width}x{height} pixels of {model.card.name} would need about"
@@ -62,16 +64,15 @@ class Estimates:
             self._known[key] = max(network, decoding)
         return self._known[key]
 
-    def _most(self, request: Request, one: Request, model: Model, limit: float) -> str:
+    def _most(self, request: Request, model: Model, limit: float) -> str:
         """How many pictures of that size fit, or that the film is what does not."""
-        without = self.needed(request.model_copy(update={"film": None}), model)
-        if request.film and without <= limit:
+        bare = request.model_copy(update={"film": None})
+        if request.film and self.needed(bare, model) <= limit:
             return "leave out the film, or take fewer steps"
-        alone = self.needed(one.model_copy(update={"upscale": request.upscale}), model)
-        if request.count == 1 or alone > limit:
-            return "leave out the enlarging"
-        each = (without - alone) / (request.count - 1)
-        return f"the most that fits is a count of {1 + int((limit - alone) / each)}"
+        counts = range(request.count, 0, -1)
+        fits = (count for count in counts if self.needed(bare.model_copy(update={"count": count}), model) <= limit)
+        most = next(fits, 0)
+        return f"the most that fits is a count of {most}" if most else "leave out the enlarging"
 
     def _largest(self, request: Request, model: Model, limit: float) -> str:
         """The largest size of the same aspect that needs no more than `limit` bytes."""
@@ -107,8 +108,19 @@ def _beside(request: Request, held: int) -> int:
     return held + 2 * COLOURS * pictures
 
 
+def together(request: Request, model: Model) -> int:
+    """Pictures of a request that one call of the network makes; a film's are made one by one."""
+    return 1 if model.device.type == "cpu" or request.film else min(request.count, TOGETHER)
+
+
 def _batch(request: Request, model: Model) -> int:
-    return 2 if model.text is not None and request.guidance_scale != 1 else 1
+    """Rows of the largest call of the network: pictures, each with every prompt that AND joins and the unwanted one.
+
+    Choices in a prompt are not made yet, so all of their words count.
+    """
+    prompts = 1 if model.text is None else len(parts(request.prompt))
+    guided = prompts > 1 or (model.text is not None and request.guidance_scale != 1)
+    return together(request, model) * (prompts + guided)
 
 
 def _goes_back(request: Request) -> bool:

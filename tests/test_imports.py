@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "sources": {"request", "images", "faces", "diffusion", "models"},  # part of plan, as is the next
     "painting": {"images", "diffusion", "samplers", "models", "runtime"},
     "held": set(),
-    "memory": {"held", "request", "models", "upscaling"},
+    "memory": {"held", "request", "models", "prompts", "upscaling"},
     "jobs": set(),
     "loaded": {"loading", "models", "runtime", "memory"},
     "warming": {"request", "models"},

@@ -18,8 +18,8 @@ from ddpm.engine import ROOT, Engine
 from ddpm.errors import TooMuch
 from ddpm.events import Result
 from ddpm.held import held
-from ddpm.memory import Estimates, amount, free_memory, roughly
-from ddpm.plan import resolve
+from ddpm.memory import Estimates, amount, free_memory, roughly, together
+from ddpm.plan import prepare, resolve
 from ddpm.request import FilmRequest, FromSelfie, Request
 from ddpm.upscaling.cost import PLANES, enlarging
 from ddpm.upscaling.real_esrgan import SOURCES, _empty
@@ -64,6 +64,39 @@ def test_what_is_kept_has_the_size_of_the_photo_where_it_is_inpainted(engine: En
     assert inpainted == needed(count=3, image=photo, strength=0) - needed(count=2, image=photo, strength=0)
     assert inpainted == 2 * 3 * 600 * 500 and needed(count=3, image=photo) - needed(count=2, image=photo) == 6 * 16 * 16
     assert needed(upscale=4, image=photo, mask=mask) > enlarging("animevideov3", 600, 500, 4)
+
+
+@pytest.mark.parametrize(
+    ("values", "rows"),
+    [
+        ({"guidance_scale": 1}, 1),
+        ({"guidance_scale": 3}, 2),
+        ({"prompt": "a fox AND snow :0.5 AND a hill", "guidance_scale": 1}, 4),
+        ({"prompt": "a fox [AND snow:2]", "steps": 4}, 3),
+        ({"model": "tiny", "prompt": ""}, 1),
+    ],
+)
+@pytest.mark.parametrize(("count", "film", "at_once"), [(1, False, 1), (3, False, 3), (6, False, 4), (6, True, 1)])
+def test_the_batch_that_is_counted_is_the_one_that_is_called(
+    engine: Engine, values: dict[str, object], rows: int, count: int, film: bool, at_once: int
+) -> None:
+    """Off the processor several pictures at once, each with all of its prompts; on it one by one."""
+    asked = Request.checked(**{"model": "tiny-text", "prompt": "a fox", "count": count, **values})
+    loaded, called = engine.models.get(str(asked.model)), []
+    request = resolve(asked.model_copy(update={"film": FilmRequest() if film else None}), loaded.card)
+    elsewhere = replace(loaded, module=nn.Linear(2, 2, device="meta"))
+    assert together(request, elsewhere) == at_once and together(request, loaded) == 1
+    assert memory._batch(request, elsewhere) == at_once * rows and memory._batch(request, loaded) == rows
+
+    def network(x_t: torch.Tensor, *given: object) -> torch.Tensor:
+        called.append(len(x_t))
+        return loaded.network(x_t, *given)
+
+    work = prepare(request, replace(loaded, network=network))
+    plan = work.plan(range(at_once))
+    for level in plan.levels[:-1]:
+        plan.predict(plan.x, level)
+    assert max(called) == at_once * rows
 
 
 def test_a_way_back_through_the_network_is_counted(engine: Engine, photo: Image.Image) -> None:
@@ -164,6 +197,19 @@ def test_weights_larger_than_free_memory_are_not_read(weights: Path, monkeypatch
     monkeypatch.setattr(memory, "free_memory", lambda device: size)
     with pytest.raises(TooMuch, match="weights of tiny are 1 MB, and 1 MB of memory are free; close"):
         engine.models.get("tiny")
+
+
+def test_the_count_that_is_named_fits_where_pictures_are_made_together(engine: Engine) -> None:
+    """Where two calls make six pictures, memory does not grow evenly with their number."""
+    module, loaded = nn.Conv2d(3, 64, 3, padding=1, device="meta"), engine.models.get("tiny")
+    model = replace(loaded, module=module, network=lambda x_t, t, text: module(x_t)[:, :3])
+    request, estimates = resolve(Request(model="tiny", count=6), loaded.card), Estimates()
+    for count in range(1, 6):
+        fits = request.model_copy(update={"count": count})
+        free = int(estimates.needed(fits, model) / memory.SPARE) + 1
+        estimates.check(fits, model, free)
+        with pytest.raises(TooMuch, match=f"the most that fits is a count of {count}"):
+            estimates.check(request, model, free)
 
 
 def test_amounts_are_readable() -> None:
