@@ -172,7 +172,8 @@ def _shaped(request: Request, units: int, unit: int) -> tuple[int, int]:
 def free_memory(device: str) -> int | None:
     """Bytes that can still be had on the device; None where the system does not say."""
     if torch.device(device).type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for what comes next
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     found = re.search(r"^MemAvailable:\s*(\d+) kB", _read(MEMINFO), re.M)
     free = int(found[1]) * 1024 if found else math.inf
     limit, used = _read(GROUP / "memory.max").strip(), _read(GROUP / "memory.current").strip()

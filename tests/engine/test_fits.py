@@ -252,3 +252,10 @@ def test_free_memory_is_the_least_of_machine_and_container(tmp_path: Path, monke
     assert free_memory("cpu") == 1_200_000
     (tmp_path / "memory.max").write_text("max\n")
     assert free_memory("cpu") == 3000 * 1024
+
+
+def test_what_torch_keeps_of_a_gpu_for_later_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the request that was just made, or a model in another's place, would be refused."""
+    for name, says in (("mem_get_info", (1000, 9000)), ("memory_reserved", 700), ("memory_allocated", 500)):
+        monkeypatch.setattr(torch.cuda, name, lambda device, says=says: says)
+    assert free_memory("cuda") == 1200
