@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ddpm.compat import ensure_torchvision
 from ddpm.errors import CannotLoad, Missing
 from ddpm.loading.files import put, read_json, read_weights
-from ddpm.loading.layout import STEM, codec_factor, component_files
+from ddpm.loading.layout import STEM, codec_channels, codec_factor, component_files
 from ddpm.models.clip import CLIP
 from ddpm.models.clip_pair import Penultimate
 from ddpm.models.codec import Autoencoder
@@ -63,7 +63,7 @@ def codec_of(module: nn.Module, config: Mapping[str, Any], device: str) -> Autoe
     return Autoencoder(
         module.to(device),
         factor=codec_factor(dict(config)),
-        channels=int(config.get("latent_channels", 4)),
+        channels=codec_channels(dict(config)),
         scaling=float(scaling),
         shift=float(config.get("shift_factor") or 0.0),
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import CannotLoad
 from ddpm.loading.unwrap import Found
-from ddpm.models.card import Defaults, ModelCard
+from ddpm.models.card import PICTURES, Defaults, ModelCard
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,8 +50,10 @@ def card_of(
     note: str = "",
     checked: bool = False,
 ) -> ModelCard:
-    """A card with what the YAML beside the file says in place of the family's own defaults."""
+    """A card with what the YAML beside the file says in place of the family's own defaults. channels: of pictures."""
     beside, defaults = found.beside, defaults or Defaults("ddim", 50, 1.0, "trailing")
+    if channels not in PICTURES:
+        raise CannotLoad(f"its network paints {channels} channels; read are 1 and 3, of grey and RGB pictures")
     side = beside.size or size
     if side % factor:
         raise CannotLoad(f"size is {side}, but its network makes multiples of {factor}")

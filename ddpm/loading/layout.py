@@ -12,7 +12,7 @@ from typing import Any
 from ddpm.diffusion.spacing import Spacing
 from ddpm.errors import CannotLoad
 from ddpm.loading.card import STEM, read_json, weight_files
-from ddpm.models.card import Defaults, ModelCard
+from ddpm.models.card import PICTURES, Defaults, ModelCard
 
 CONFIGS = ("config.json", "unet_config.json")  # the second in the oldest repositories
 TARGETS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
@@ -75,7 +75,7 @@ class Layout:
     @property
     def inpaints(self) -> bool:
         """Whether the network takes a mask and the picture round it beside x_t."""
-        takes, gives = self.unet_config.get("in_channels", 4), self.codec_config.get("latent_channels", 4)
+        takes, gives = self.unet_config.get("in_channels", 4), codec_channels(self.codec_config)
         return self.conditional and takes == 2 * gives + 1
 
     @property
@@ -103,6 +103,11 @@ def codec_factor(config: dict[str, Any]) -> int:
     return 2 ** (len(config.get("block_out_channels", config.get("encoder_block_out_channels", [0]))) - 1)
 
 
+def codec_channels(config: dict[str, Any]) -> int:
+    """Channels of its latents; where the config does not say, diffusers' default of that class."""
+    return int(config.get("latent_channels", 3 if config.get("_class_name") == "VQModel" else 4))
+
+
 def read_layout(folder: Path) -> Layout:
     """The parts of a folder that holds one of the three families; CannotLoad says why it does not."""
     index = read_json(folder / "model_index.json") if (folder / "model_index.json").is_file() else {}
@@ -119,6 +124,8 @@ def read_layout(folder: Path) -> Layout:
     layout = Layout(folder, unet, config, _scheduler(folder), codec, read_json(codec / "config.json") if codec else {})
     if layout.conditional:
         _check_text_to_image(layout)
+    else:
+        _check_unconditional(layout)
     return layout
 
 
@@ -132,6 +139,15 @@ def _check_network(config: dict[str, Any], folder: Path) -> None:
         raise CannotLoad(f"its network wants {config['addition_embed_type']}; read are Stable Diffusion 1, 2 and XL")
 
 
+def _check_unconditional(layout: Layout) -> None:
+    """It takes what it paints, and gives as much; a learnt variance may come with it."""
+    takes, gives = layout.unet_config.get("in_channels", 3), layout.unet_config.get("out_channels", 3)
+    paints = (codec_channels(layout.codec_config),) if layout.codec else PICTURES
+    if takes not in paints or gives not in (takes, 2 * takes):
+        read = f"{paints[0]}, as its codec makes" if layout.codec else "1 and 3, of grey and RGB pictures"
+        raise CannotLoad(f"its network takes {takes} channels and gives {gives}; read are {read}")
+
+
 def _check_text_to_image(layout: Layout) -> None:
     if layout.codec is None:
         raise CannotLoad("it reads prompts but has no vae folder")
@@ -141,7 +157,7 @@ def _check_text_to_image(layout: Layout) -> None:
     for part in parts:
         if not (layout.folder / part).is_dir():
             raise CannotLoad(f"it reads prompts but has no {part} folder")
-    takes, gives = layout.unet_config.get("in_channels", 4), layout.codec_config.get("latent_channels", 4)
+    takes, gives = layout.unet_config.get("in_channels", 4), codec_channels(layout.codec_config)
     if takes not in (gives, 2 * gives + 1):
         raise CannotLoad(f"its network takes {takes} channels, its codec makes {gives}; read are {gives} and "
                          f"{2 * gives + 1} (inpainting)")  # fmt: skip

@@ -16,7 +16,7 @@ from ddpm.errors import CannotLoad
 from ddpm.loading.card import read_json
 from ddpm.loading.companions import Incomplete, companion
 from ddpm.loading.family import card_of, named_schedule
-from ddpm.loading.layout import codec_factor
+from ddpm.loading.layout import codec_channels, codec_factor
 from ddpm.loading.unwrap import Found
 from ddpm.models.card import Defaults, ModelCard
 
@@ -121,7 +121,7 @@ def _codec_facts(found: Found) -> tuple[int, int]:
     """Channels of the latents, and pixels of each position a side."""
     if folder := _other_codec(found):
         config = read_json(folder / "config.json")
-        return int(config.get("latent_channels", 4)), codec_factor(config)
+        return codec_channels(config), codec_factor(config)
     if f"{VAE}post_quant_conv.weight" not in found.state:
         raise Incomplete("there is no autoencoder in it; name one beside it, for example `vae: madebyollin/taesd`")
     return found.shape(f"{VAE}post_quant_conv.weight")[0], 2 ** (found.count(rf"{VAE}encoder\.down\.(\d+)\.") - 1)

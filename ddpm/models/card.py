@@ -10,6 +10,7 @@ from typing import Literal
 from ddpm.diffusion.spacing import Spacing
 
 LARGEST = 4  # times the side a model was trained at: further out pictures repeat themselves and memory runs away
+PICTURES = (1, 3)  # channels that a picture may have: grey, RGB
 ENDING = re.compile(r"\.(safetensors|ckpt|pth?|bin)$", re.IGNORECASE)
 
 
@@ -39,7 +40,7 @@ class ModelCard:
     origin: str  # "embedded", "folder" or "hub"
     format: str  # which loader reads it
     size: int  # pixels per side it was trained at
-    channels: int  # of the pictures, 3 or 1
+    channels: int  # of the pictures: one of PICTURES
     target: str  # a value of Target
     schedule: str  # how its noise levels are called
     text: str | None  # "minilm", "clip" or None

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ import diffusers  # noqa: E402
 
 from ddpm.errors import CannotLoad  # noqa: E402
 from ddpm.loading import load  # noqa: E402
+from ddpm.loading.layout import read_layout  # noqa: E402
 from ddpm.models.model import join  # noqa: E402
 from ddpm.samplers import get_sampler  # noqa: E402
 from ddpm.samplers.loop import Plan, sample  # noqa: E402
@@ -200,6 +202,30 @@ def test_what_it_cannot_read_is_named_for_every_format(tmp_path, file, changes, 
         load(tmp_path / "m")
     assert "not our own: no 'ddpm_format'" in str(refusal.value)
     assert "not in diffusers' layout" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "codec", "sentence"),
+    [
+        ({"in_channels": 4, "out_channels": 4}, None, "takes 4 channels and gives 4; read are 1 and 3, of grey"),
+        ({"in_channels": 6}, None, "takes 6 channels and gives 3; read are 1 and 3"),
+        ({"in_channels": 6}, {"_class_name": "VQModel"}, "takes 6 channels and gives 3; read are 3, as its codec"),
+        ({"in_channels": 3}, {"_class_name": "AutoencoderKL"}, "takes 3 channels and gives 3; read are 4"),
+        ({"in_channels": 3}, {"_class_name": "VQModel", "latent_channels": 8}, "read are 8"),
+        ({}, None, ""),
+        ({"in_channels": 1, "out_channels": 1}, None, ""),
+        ({"out_channels": 6}, None, ""),
+        ({}, {"_class_name": "VQModel"}, ""),
+        ({"in_channels": 4, "out_channels": 4}, {"_class_name": "AutoencoderKL"}, ""),
+    ],
+)
+def test_channels_that_are_no_picture_are_refused_before_the_menu(tmp_path, network, codec, sentence):
+    configs = {"unet/config.json": {"_class_name": "UNet2DModel", **network}, "scheduler/scheduler_config.json": {}}
+    for path, config in {**configs, **({"vqvae/config.json": codec} if codec else {})}.items():
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(json.dumps(config))
+    with pytest.raises(CannotLoad, match=sentence) if sentence else nullcontext():
+        read_layout(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ddpm.errors import CannotLoad
-from ddpm.loading import load
+from ddpm.loading import load, single_file
 from tests.loading import foreign
 from tests.loading.checks import MINI, T, grey, same, times
 from tests.loading.foreign.layers import Weights
@@ -136,3 +136,17 @@ def test_openai_repositories(tmp_path, updown):
     torch.save(dict(w), tmp_path / "ema_0.9999_050000.pt")
     with pytest.raises(CannotLoad, match="class labels"):
         load(tmp_path / "ema_0.9999_050000.pt")
+
+
+@pytest.mark.parametrize("kind", ["mini", "celeba", "openai"])
+def test_what_paints_neither_grey_nor_colours_is_refused_before_the_menu(tmp_path, kind):
+    x, w = grey(16, 4), Weights(1)
+    if kind == "mini":
+        foreign.mini(w, x, times(), share=1.0, **MINI)
+    elif kind == "celeba":
+        foreign.celeba(w, x, times(), 32, [1, 2, 2], {8}, False)
+    else:
+        foreign.openai(w, x, times(), width=32, mults=[1, 2, 2], attends={2, 4}, count=4, updown=False)
+    torch.save({"model": dict(w)}, tmp_path / "latents.pt")
+    with pytest.raises(CannotLoad, match="paints 4 channels; read are 1 and 3, of grey and RGB pictures"):
+        single_file.describe(tmp_path / "latents.pt")
