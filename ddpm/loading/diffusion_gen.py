@@ -74,7 +74,10 @@ def build(found: Found, card: ModelCard, device: str) -> Model:
             raise ValueError("this network reads a prompt: encode the empty one")
         states = text.states.to(x_t.device, x_t.dtype).expand(len(x_t), -1, -1)
         times = torch.full((len(x_t),), t, device=x_t.device)
-        return module(x_t.mT, times, states).mT if transposed else module(x_t, times, states)
+        told = [times, states]
+        if not (text.mask.is_meta or text.mask.all()):  # the shorter of two prompts is padded: that is not attended to
+            told.append(text.mask.to(x_t.device).expand(len(x_t), -1))
+        return module(x_t.mT, *told).mT if transposed else module(x_t, *told)
 
     codec = read_codec(companion(found.path.parent, found.beside.vae, VAE, "an autoencoder"), device)
     folder = companion(found.path.parent, found.beside.text_encoder, CLIP, "CLIP's text encoder")

@@ -34,7 +34,10 @@ class DiffusionGenConfig:
 
 
 class DiffusionGenUNet(nn.Module):
-    """x_t (B, 4, h, w), times (B,), prompt states (B, T, text) -> eps or v, of x_t's shape."""
+    """x_t (B, 4, h, w), times (B,), prompt states (B, T, text) -> eps or v, of x_t's shape.
+
+    mask: (B, T), False where a prompt has no state and is padded beside a longer one; None: nowhere.
+    """
 
     time_encoder: Any
     encoders: Any
@@ -61,18 +64,18 @@ class DiffusionGenUNet(nn.Module):
             nn.GroupNorm(groups, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], config.channels, 3, padding=1)
         )
 
-    def forward(self, x_t: Tensor, t: Tensor, states: Tensor) -> Tensor:
+    def forward(self, x_t: Tensor, t: Tensor, states: Tensor, mask: Tensor | None = None) -> Tensor:
         time = self._time(t)
         h, skips = self.in_conv(x_t), []
         for stage in self.encoders:
-            h = stage(h, time, states)
+            h = stage(h, time, states, mask)
             skips.append(h)
             h = stage.downsample(h)
         for stage in self.bottlenecks:
-            h = stage(h, time, states)
+            h = stage(h, time, states, mask)
         for stage in self.decoders:
             h = stage.conv_skip(torch.cat([stage.upsample(h), skips.pop()], dim=1))
-            h = stage(h, time, states)
+            h = stage(h, time, states, mask)
         return self.final_layer(h)
 
     def _time(self, t: Tensor) -> Tensor:
@@ -106,11 +109,11 @@ class Stage(nn.Module):
         self.resnet2 = nn.ModuleList(_convolution(gives, gives, config.groups) for _ in widths)
         self.attention_blocks = nn.ModuleList(Attentions(gives, config) for _ in widths)
 
-    def forward(self, h: Tensor, time: Tensor, states: Tensor) -> Tensor:
+    def forward(self, h: Tensor, time: Tensor, states: Tensor, mask: Tensor | None) -> Tensor:
         told = self.t_embd_linear(time)[:, :, None, None]
         for i, (one, two, attend) in enumerate(zip(self.resnet1, self.resnet2, self.attention_blocks, strict=True)):
             h = self._sum(one(h) + told, self.residual_conv(h) if i == 0 else h)
-            h = self._sum(attend(two(h), states), h)
+            h = self._sum(attend(two(h), states, mask), h)
         return h
 
     def _sum(self, h: Tensor, residual: Tensor) -> Tensor:
@@ -140,18 +143,19 @@ class Attentions(nn.Module):
         self.linear_geglu_2 = nn.Linear(4 * width, width, bias=bias)
         self.heads = config.heads
 
-    def forward(self, x: Tensor, states: Tensor) -> Tensor:
+    def forward(self, x: Tensor, states: Tensor, mask: Tensor | None) -> Tensor:
         h = self.conv_input(self.groupnorm(x)).flatten(2).transpose(1, 2)  # (B, positions, width)
         own, other = self.self_attention, self.cross_attention
         h = h + own["w"](self._mixed(*own["qkv"](self.ln1(h)).chunk(3, dim=-1)))
-        h = h + other["w"](self._mixed(other["q"](self.ln2(h)), other["k"](states), other["v"](states)))
+        h = h + other["w"](self._mixed(other["q"](self.ln2(h)), other["k"](states), other["v"](states), mask))
         values, gate = self.linear_geglu_1(self.ln3(h)).chunk(2, dim=-1)
         h = h + self.linear_geglu_2(values * F.gelu(gate))
         return self.conv_output(h.transpose(1, 2).reshape(x.shape)) + x
 
-    def _mixed(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def _mixed(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        told = None if mask is None else mask[:, None, None]  # the same for every head and position
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (q, k, v))
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return F.scaled_dot_product_attention(q, k, v, told).transpose(1, 2).flatten(2)
 
 
 def _convolution(takes: int, gives: int, groups: int) -> nn.Sequential:

@@ -95,6 +95,26 @@ def test_diffusion_gen_2_with_its_settings_as_objects(tmp_path, companions, monk
     assert (model.card.target, model.card.weights, model.card.epoch) == ("v", "EMA", 49)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_longer_prompt_beside_it_changes_nothing(tmp_path, companions, version):
+    w, x, states = Weights(1), grey(8, 4), torch.randn(2, 77, 32)
+    foreign.diffusion_gen(w, x, torch.full((2,), 7), states, [16, 24, 32], version)
+    torch.save({"model_state_dict": {**w, "alpha_bar": torch.linspace(0.99, 0.01, 10)}}, tmp_path / "d.pth")
+    (tmp_path / "d.yaml").write_text(SETTINGS + "size: 32\nheads: 4\ngroups: 8\n")
+    model = load(tmp_path / "d.pth")
+    from ddpm.models.model import join
+    from ddpm.runtime.calls import recorded
+
+    long, short = model.text.encode(["a fox " * 40]), model.text.encode(["a fox"])
+    assert long.states.shape[1] > short.states.shape[1] == 77
+    with torch.no_grad():
+        together = model.network(x, 7.0, join(long, short))
+        alone = [model.network(x[i : i + 1], 7.0, text) for i, text in enumerate((long, short))]
+        torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
+    signature, _ = recorded(model.module, lambda: model.network(x, 7.0, short))
+    assert signature.positions == 3 and not signature.names  # without a mask where none is needed
+
+
 @pytest.mark.parametrize(("diffusion", "target"), [({"schedule": "linear"}, "eps"), (None, "v")])
 def test_diffusion_gen_2_before_its_settings_said_what_it_predicts(tmp_path, companions, diffusion, target):
     """The first version of its DiffusionConfig has no prediction_type and predicted noise; no settings: its default."""
