@@ -45,10 +45,11 @@ def read_checkpoint(path: Path) -> Any:
 
 def sound(state: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
     """The tensors in float32 where they are floating, refused where one holds NaN or infinity."""
-    for name, tensor in state.items():
+    cast = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    for name, tensor in cast.items():  # of 8-bit numbers torch could not say which are finite
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise CannotLoad(f"{where}: its tensor {name} holds NaN or infinity; copy or train it again.")
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    return cast
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

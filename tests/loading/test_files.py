@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from ddpm.errors import CannotLoad
 from ddpm.loading import load
 from ddpm.loading.card import weight_files
-from ddpm.loading.files import read_tensors, weights_hash
+from ddpm.loading.files import read_tensors, read_weights, weights_hash
 
 
 class Malicious:
@@ -64,6 +64,18 @@ def test_an_index_cannot_point_outside(tmp_path):
         (folder / "m.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
         with pytest.raises(CannotLoad, match="outside its folder"):
             weight_files(folder, "m")
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2, torch.float16, torch.bfloat16])
+def test_weights_of_few_bits_are_read_as_float32_and_looked_through(tmp_path, dtype):
+    weight = torch.tensor([0.5, -3.0, 448.0]).to(dtype)
+    save_file({"weight": weight, "steps": torch.arange(3)}, tmp_path / "model.safetensors")
+    read = read_weights([tmp_path / "model.safetensors"])
+    assert read["weight"].tolist() == [0.5, -3.0, 448.0] and read["weight"].dtype == torch.float32
+    assert read["steps"].dtype == torch.int64
+    save_file({"weight": torch.tensor([0.5, float("nan")]).to(dtype)}, tmp_path / "model.safetensors")
+    with pytest.raises(CannotLoad, match="weight holds NaN or infinity"):
+        read_weights([tmp_path / "model.safetensors"])
 
 
 def test_hash_is_the_files_sha256(tmp_path):
