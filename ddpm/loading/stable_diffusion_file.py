@@ -50,7 +50,8 @@ def describe(found: Found) -> ModelCard:
     if takes not in (gives, 2 * gives + 1):
         raise CannotLoad(f"its network takes {takes} channels; read are {gives} and {2 * gives + 1} (inpainting)")
     tokenizer(found)
-    says_v = "v_pred" in found.state or re.search(r"v[-_]?pred|768", found.name)
+    known_as = r"v[-_]?pred" + ("|768" if version == "2" else "")  # of 2.1 the larger one predicts v, the base noise
+    says_v = "v_pred" in found.state or re.search(known_as, found.name, re.IGNORECASE)
     turbo = "turbo" in found.name.lower()
     small = turbo or (version == "2" and not says_v)  # 2-base and both turbos are of 512 pixels
     distilled = f"{UNET}time_embed.cond_proj.weight" in found.state

@@ -196,11 +196,13 @@ def test_settings_beside_it_are_honoured(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "version", "size"),
-    [("v1-5", "1", 512), ("v2-1_768-v-pred", "2", 768), ("512-base-ema", "2", 512), ("sd_turbo", "2", 512),
-     ("sd_xl_base_1.0", "XL", 1024), ("sd_xl_turbo_1.0", "XL", 512)],
+    ("name", "version", "size", "target"),
+    [("v1-5", "1", 512, "eps"), ("v2-1_768-v-pred", "2", 768, "v"), ("768-v-ema", "2", 768, "v"),
+     ("512-base-ema", "2", 512, "eps"), ("sd_turbo", "2", 512, "eps"), ("sd_xl_base_1.0", "XL", 1024, "eps"),
+     ("sd_xl_turbo_1.0", "XL", 512, "eps"), ("NoobAI-XL-Vpred-v1.0", "XL", 1024, "v"),
+     ("sdxl_1024x768_mix", "XL", 1024, "eps")],
 )  # fmt: skip
-def test_the_size_each_was_made_for(tmp_path, monkeypatch, name, version, size):
+def test_size_and_target_by_what_each_is_called(tmp_path, monkeypatch, name, version, size, target):
     from ddpm.loading import single_file, stable_diffusion_file
 
     _, state = first_version(tmp_path)
@@ -209,4 +211,4 @@ def test_the_size_each_was_made_for(tmp_path, monkeypatch, name, version, size):
     (tmp_path / f"{name}.yaml").write_text(settings)
     monkeypatch.setattr(stable_diffusion_file, "_version", lambda found: version)
     card = single_file.describe(tmp_path / f"{name}.safetensors")
-    assert card.size == size and (card.defaults.steps <= 4) == ("turbo" in name)
+    assert card.size == size and (card.defaults.steps <= 4) == ("turbo" in name) and card.target == target
