@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ddpm.loading.place import weights_folder
 
 SHORT = {"data": "kind"}  # a section may be written as one word: `data: shapes`
+# settings that mean nothing to a codec
+DENOISING = ("network", "target", "schedule", "loss", "times", "subject_weight", "drop_captions", "caption_noise")
 
 
 class Section(BaseModel):
@@ -116,6 +118,16 @@ class Previews(Section):
     prompts: tuple[str, ...] = ()  # empty: captions of the data
     film: Literal["mp4", "gif", "none"] = "mp4"  # of the grids, then of the denoising of the last one
 
+    @field_validator("sampler")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        """Here, not at the first grid, when hours of training would be lost."""
+        if name is not None:
+            from ddpm.samplers import get_sampler
+
+            get_sampler(name)
+        return name
+
 
 class TrainConfig(Section):
     """One run."""
@@ -214,6 +226,8 @@ class TrainConfig(Section):
                 "perceptual needs features: efficientnet-lite1, or the file of a VGG as torchvision publishes it "
                 "(vgg16-397923af.pth)"
             )
+        if self.times is not None and self.times[1] <= 0:
+            raise ValueError(f"times {self.times} are mean and deviation of logit t: the deviation must be above 0")
         low, high = self.perceptual_between or (0.0, 1.0)
         if not 0 <= low < high <= 1:
             raise ValueError(f"perceptual_between ({low:g}, {high:g}) are two noise shares in 0..1, the lower first")
@@ -225,6 +239,9 @@ class TrainConfig(Section):
         if self.autoencoder is not None:
             if self.start or self.codec:
                 raise ValueError("autoencoder trains a codec; leave out start and codec")
+            given = [key for key in DENOISING if getattr(self, key) != type(self).model_fields[key].default]
+            if given:
+                raise ValueError(f"autoencoder trains a codec, which does not denoise: leave out {', '.join(given)}")
             if self.data.channels != 3:
                 raise ValueError("a codec is for colours: with autoencoder data.channels must be 3")
             if size % self.autoencoder.factor:

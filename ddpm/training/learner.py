@@ -56,7 +56,11 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
     from ddpm.loading import load
 
     model = load(config.start, device)
-    if config.network is not None and isinstance(model.module, Hybrid):
+    if config.network is not None and not isinstance(model.module, Hybrid):
+        raise BadRequest(
+            f"network is the shape of our own; {config.start} keeps the one that it has, leave network out.", "network"
+        )
+    if config.network is not None:
         fresh = _new(config, captions, device, (model.card.target, model.card.schedule))
         taken = take_what_fits(fresh.module, model.module.state_dict())
         total = sum(p.numel() for p in fresh.module.parameters())

@@ -178,6 +178,7 @@ def test_what_does_not_go_with_a_start_is_refused(tmp_path: Path, diffusers_fold
 
     refused("target is v, but .* was trained with eps", target="v")
     refused("schedule is cosine, but", schedule="cosine")
+    refused("network is the shape of our own; .*ddpm keeps the one that it has", network=SMALL["network"])
     refused("data.channels is 1, but", data={**DATA, "channels": 1})
     refused("width is 9", data={**DATA, "size": 9})
     refused("codec goes with a new network", codec=diffusers_folder)
