@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from ddpm.__main__ import parser
+from ddpm.commands import many
+from ddpm.request import Request
 from tests.engine.conftest import tiny_model
 
 pytestmark = pytest.mark.slow
@@ -58,6 +65,24 @@ def test_two_processes_make_what_one_makes_each_its_own_seeds(weights: Path, tmp
     assert "4 pictures made, 18 were in" in again.communicate(timeout=200)[0]
     assert {name: made for name, made in bytes_of(shared).items() if name != "24.png"} == whole
     assert not list(shared.glob("*.part"))
+
+
+def test_each_process_has_the_gpu_of_its_number_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices: list[str] = []
+
+    @contextlib.contextmanager
+    def opened(given: argparse.Namespace) -> Iterator[None]:
+        devices.append(given.device)
+        yield
+
+    monkeypatch.setattr(many, "opened_engine", opened)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for name, value in (("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    for asked in ([], ["--device", "cuda"], ["--device", "cpu"]):
+        given = parser().parse_args(["sample", "--out", str(tmp_path), *asked])
+        assert many.sample_many(Request(seed=0), 4, given) == 0  # which are all of the first process
+    assert devices == ["cuda:1", "cuda:1", "cpu"]
 
 
 def test_another_request_is_not_mixed_into_a_folder(weights: Path, tmp_path: Path) -> None:

@@ -23,10 +23,18 @@ def test_prompts(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_engine_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
-    for given, choice in ((["sample"], "auto"), (["sample", "--engine", "torch"], "torch"),
-                          (["evaluate", "--model", "a", "--engine", "torch"], "torch")):  # fmt: skip
+    """On a GPU where there is one, unless another device or what is for processors was."""
+    wanted: list[tuple[list[str], str, str]] = [
+        (["sample"], "auto", "auto"),
+        (["sample", "--engine", "torch"], "torch", "auto"),
+        (["sample", "--device", "cuda:1"], "auto", "cuda:1"),
+        (["upscale", "a.png"], "auto", "auto"),
+        (["evaluate", "--model", "a", "--engine", "torch"], "torch", "auto"),
+        (["evaluate", "--model", "a", "--engine", "openvino"], "openvino", "cpu"),
+    ]
+    for given, choice, device in wanted:
         with opened_engine(parser().parse_args([*given, "--weights", str(tmp_path)])) as engine:
-            assert engine.models.choice == choice
+            assert (engine.models.choice, engine.device) == (choice, device)
     with pytest.raises(SystemExit):
         parser().parse_args(["sample", "--engine", "steam"])
 

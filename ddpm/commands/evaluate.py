@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ddpm.commands.terminal import engine_argument, opened_engine, weights_argument
+from ddpm.commands.terminal import device_argument, engine_argument, opened_engine, weights_argument
 from ddpm.errors import BadRequest
 
 HELP = "measure a model or a folder of pictures"
@@ -46,7 +46,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cache", type=Path, default=CACHE, metavar="FOLDER",
                          help=f"keeps pictures and features, so that a run continues (default {CACHE})")  # fmt: skip
     engine_argument(command)
-    command.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default cpu)")
+    device_argument(command)
     weights_argument(command)
 
 

@@ -33,12 +33,14 @@ def processes() -> tuple[int, int]:
 
 def sample_many(request: Request, count: int, given: argparse.Namespace) -> int:
     """Pictures of the seeds from request.seed (0, where none is given) on, as far as they are not in given.out."""
+    from ddpm.runtime import resolved
+
     rank, world = processes()
     if request.film:
         raise BadRequest("A film shows one picture; leave film out where there are very many.", "film")
     first = max(0, request.seed)
     _check_folder(request, given.out)
-    if given.device == "cuda" and world > 1:
+    if world > 1 and resolved(given.device) == "cuda":
         given.device = f"cuda:{os.environ.get('LOCAL_RANK', rank)}"
     made, there, told = 0, 0, set[str]()
     with opened_engine(given) as engine:

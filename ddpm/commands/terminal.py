@@ -29,9 +29,14 @@ def engine_argument(command: argparse.ArgumentParser) -> None:
                          help="what runs the networks (auto: what is measured fastest; compile: for GPUs)")  # fmt: skip
 
 
+def device_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", default="auto",
+                         help="auto, cpu, cuda, cuda:1, mps (default auto: a CUDA GPU where there is one)")  # fmt: skip
+
+
 def common_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, default=Path("outputs"), metavar="FOLDER", help="default outputs")
-    command.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default cpu)")
+    device_argument(command)
     weights_argument(command)
 
 
@@ -48,7 +53,8 @@ def opened_engine(given: argparse.Namespace) -> Iterator[Engine]:
     from ddpm.engine import Engine
 
     choice: Choice = given.engine if "engine" in given else "auto"
-    engine = Engine(given.weights, given.device, choice=choice, settings=settings_of(given))
+    device = "cpu" if choice == "openvino" and given.device == "auto" else given.device  # it is for processors
+    engine = Engine(given.weights, device, choice=choice, settings=settings_of(given))
     try:
         yield engine
     finally:

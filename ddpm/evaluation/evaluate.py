@@ -39,6 +39,7 @@ from ddpm.evaluation.report import TALL, machine, paired, sheet
 from ddpm.evaluation.selfies import DEFAULT, LIKENESSES, Selfies, distances, photos, results, rows, seen
 from ddpm.evaluation.task import Task
 from ddpm.loading.efficientnet import EfficientNetLite
+from ddpm.runtime import resolved
 
 FIRST_SEED = 10_000  # of the pictures of an evaluation: the same for every model
 DIVERSE = (("horse", "savannah"), ("dragon", "desert"), ("cat", "mountain lake"), ("mermaid", "coral reef"))
@@ -146,7 +147,7 @@ class Evaluation:
 
     @cached_property
     def network(self) -> EfficientNetLite:
-        return open_features().to(self.engine.device)
+        return open_features().to(resolved(self.engine.device))
 
     @cached_property
     def made_features(self) -> Tensor:
