@@ -54,13 +54,16 @@ def run(given: argparse.Namespace) -> int:
     """Measure, write the JSON and print it as lines."""
     from ddpm.evaluation.evaluate import Evaluation
     from ddpm.evaluation.gallery import Settings
+    from ddpm.evaluation.real import SIZES
     from ddpm.evaluation.report import lines, write_report
     from ddpm.evaluation.task import Task
 
-    for name in ("count", "prompts", "real_count", "size"):
+    for name in ("count", "prompts", "real_count"):
         value = getattr(given, name)
         if value is not None and value < 1:
             raise BadRequest(f"--{name.replace('_', '-')} is {value}, but must be at least 1.", name)
+    if not SIZES[0] <= given.size <= SIZES[1]:
+        raise BadRequest(f"--size is {given.size}, but must lie in {SIZES[0]}..{SIZES[1]}.", "size")
     task = Task(
         model=given.model,
         pictures=given.pictures,

@@ -21,6 +21,7 @@ from ddpm.training.config import Data
 from ddpm.training.data.archives import read_archives
 from ddpm.training.data.folders import read_folder
 
+SIZES = (8, 1024)  # pixels a side at which sets can be read, as training's
 PIECE = 256  # pictures whose features are saved together: so much is lost when a run is killed
 
 

@@ -152,6 +152,9 @@ def test_refusals_are_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "No model is called 'nobody'" in capsys.readouterr().err
     assert main(["evaluate", "--pictures", str(tmp_path), "--count", "0"]) == 1
     assert "--count is 0" in capsys.readouterr().err
+    for size in (0, 4, 1025):
+        assert main(["evaluate", "--pictures", str(tmp_path), "--size", str(size)]) == 1
+        assert capsys.readouterr().err == f"ddpm: --size is {size}, but must lie in 8..1024.\n"
     assert main(["evaluate", "--pictures", str(tmp_path)]) == 1
     assert "no pictures in" in capsys.readouterr().err
 
