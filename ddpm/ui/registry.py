@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import gradio as gr
 
 from ddpm.engine import Engine
 from ddpm.errors import DDPMError
+from ddpm.loading.catalogue import Stamp
 from ddpm.loading.download import Download, Offer, check_disk, offer
 from ddpm.models.card import ModelCard
 from ddpm.ui.controls import LISTEN
@@ -25,7 +26,16 @@ SOURCES = {"embedded": "embedded", "folder": "weights folder", "hub": "Hugging F
 LOADED = {"yes": "loaded", "no": "ready", "cannot be used": "not here"}  # the column Loaded, for people
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 ELSEWHERE = "Fetching fills this machine's disk: open the page there (127.0.0.1), or start it with --auth and log in."
+CHOOSE = "Choose a model first."
 EVERY = 3.0  # seconds between looks at the folder and at a download
+
+
+class Seen(NamedTuple):
+    """What a visitor's page shows."""
+
+    folder: Stamp
+    loaded: list[str]
+    download: str  # its line
 
 
 def rows(engine: Engine) -> list[list[str]]:
@@ -96,7 +106,8 @@ def may_fetch(request: gr.Request) -> bool:
 
 def registry_panel(engine: Engine) -> gr.HTML:
     """Build the panel where it is called, inside a Blocks. The table is returned."""
-    seen: dict[str, Any] = {"stamp": None, "download": None}  # of this process: downloads are everybody's
+    download: Download | None = None  # of this process: downloads are everybody's
+    seen = gr.State(None)
     table = gr.HTML(markup(rows(engine)), elem_classes="registry", apply_default_css=False)
     names = [card.name for card in engine.cards()]
     with gr.Row():
@@ -112,7 +123,10 @@ def registry_panel(engine: Engine) -> gr.HTML:
     def listed() -> list[Any]:
         return [markup(rows(engine)), gr.Dropdown(choices=[card.name for card in engine.cards()])]
 
-    def loading(chosen: str) -> list[Any]:
+    def loading(chosen: str | None) -> list[Any]:
+        if not chosen:
+            return [CHOOSE, *listed()]
+
         def work() -> str:
             job = engine.warm(chosen)
             job.done.wait()
@@ -122,10 +136,14 @@ def registry_panel(engine: Engine) -> gr.HTML:
 
         return [_sentence(work), *listed()]
 
-    def unloading(chosen: str) -> list[Any]:
+    def unloading(chosen: str | None) -> list[Any]:
+        if not chosen:
+            return [CHOOSE, *listed()]
         return [f"{chosen} is unloaded." if engine.unload(chosen) else f"{chosen} was not loaded.", *listed()]
 
-    def asking(chosen: str) -> list[Any]:
+    def asking(chosen: str | None) -> list[Any]:
+        if not chosen:
+            return [CHOOSE, gr.Button(interactive=False)]
         entry = engine.catalogue.curated.get(chosen)
 
         def work() -> str:
@@ -136,29 +154,28 @@ def registry_panel(engine: Engine) -> gr.HTML:
         text = _sentence(work)
         return [text, gr.Button(interactive=text.startswith("**"))]
 
-    def fetching(chosen: str, request: gr.Request) -> list[Any]:
-        if not may_fetch(request):
-            return [ELSEWHERE, gr.Button(interactive=False)]
-        going = seen["download"]
-        if going is not None and going.state == "running":
-            return [f"{going.name} is being fetched; one at a time.", gr.Button(interactive=False)]
+    def fetching(chosen: str | None, request: gr.Request) -> list[Any]:
+        nonlocal download
+        if not chosen or not may_fetch(request):
+            return [ELSEWHERE if chosen else CHOOSE, gr.Button(interactive=False)]
+        if download is not None and download.state == "running":
+            return [f"{download.name} is being fetched; one at a time.", gr.Button(interactive=False)]
         entry = engine.catalogue.curated.get(chosen)
-        seen["download"] = Download(chosen, *((entry.revision, entry.only) if entry else ())).start()
-        return [progress(seen["download"]), gr.Button(interactive=False)]
+        download = Download(chosen, *((entry.revision, entry.only) if entry else ())).start()
+        return [progress(download), gr.Button(interactive=False)]
 
     def stopping() -> str:
-        if seen["download"] is not None:
-            seen["download"].cancel()
-        return progress(seen["download"])
+        if download is not None:
+            download.cancel()
+        return progress(download)
 
-    def look() -> list[Any]:
-        """Every few seconds: only what has changed is sent."""
-        going, stamp = seen["download"], (engine.catalogue.stamp(), engine.health()["loaded"])
-        over = going is not None and going.state != "running"
-        changed, seen["stamp"] = over or stamp != seen["stamp"], stamp
-        if over:
-            seen["download"] = None
-        return [progress(going) if going else gr.skip(), *(listed() if changed else (gr.skip(), gr.skip()))]
+    def look(before: Seen | None) -> list[Any]:
+        """Every few seconds: only what this visitor has not seen is sent. A new one's table is of the page's start."""
+        now = Seen(engine.catalogue.stamp(), engine.health()["loaded"], progress(download))
+        running = download is not None and download.state == "running"
+        news = running if before is None else now.download != before.download
+        changed = before is None or now[:2] != before[:2] or (news and not running)
+        return [now.download if news else gr.skip(), *(listed() if changed else (gr.skip(), gr.skip())), now]
 
     refresh.click(listed, None, [table, name], **LISTEN)
     load.click(loading, name, [said, table, name], **LISTEN)
@@ -167,7 +184,7 @@ def registry_panel(engine: Engine) -> gr.HTML:
     name.change(lambda: gr.Button(interactive=False), None, fetch, **LISTEN)
     fetch.click(fetching, name, [said, fetch], **LISTEN)
     cancel.click(stopping, None, said, **LISTEN)
-    gr.Timer(EVERY).tick(look, None, [said, table, name], **LISTEN)
+    gr.Timer(EVERY).tick(look, seen, [said, table, name, seen], **LISTEN)
     return table
 
 

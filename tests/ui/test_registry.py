@@ -12,7 +12,7 @@ import pytest
 from ddpm.engine import Engine
 from ddpm.loading.download import Download, Offer
 from ddpm.ui.questions import catalogue
-from ddpm.ui.registry import COLUMNS, ELSEWHERE, described, markup, may_fetch, progress, registry_panel, rows
+from ddpm.ui.registry import CHOOSE, COLUMNS, ELSEWHERE, described, markup, may_fetch, progress, registry_panel, rows
 from tests.ui.conftest import tiny_models
 
 
@@ -61,11 +61,12 @@ def test_what_could_not_be_tried_is_told_on_the_page_and_over_http(engine):
 
 def test_a_file_put_into_the_folder_appears_and_a_broken_one_says_why(engine):
     act = callbacks(engine)
-    act["look"]()
-    assert all(isinstance(answer, dict) for answer in act["look"]())  # nothing has changed: nothing is sent
+    *_, seen = act["look"](None)
+    *answers, seen = act["look"](seen)
+    assert all(isinstance(answer, dict) for answer in answers)  # nothing has changed: nothing is sent
     shutil.copytree(engine.weights / "faces", engine.weights / "faces-2")
     (engine.weights / "broken.safetensors").write_bytes(b"0" * 30)
-    _, table, _ = act["look"]()
+    _, table, _, _ = act["look"](seen)
     shown = {row[0]: row[-1] for row in rows(engine)}
     assert "faces-2" in shown and "damaged" in shown["broken.safetensors"] and table == markup(rows(engine))
 
@@ -84,6 +85,38 @@ def test_loading_and_unloading(engine):
     assert said == "faces is unloaded." and "loaded</span>" not in table
     assert {row[0]: row[7] for row in rows(engine)}["faces"] == "no"
     assert act["loading"]("nobody")[0].startswith("No model is called 'nobody'")
+
+
+@pytest.mark.parametrize("chosen", [None, ""])
+def test_without_a_name_nothing_is_done(engine, chosen):
+    act, request = callbacks(engine), SimpleNamespace(username="ann", client=None, headers={})
+    for name in ("loading", "unloading", "asking"):
+        assert act[name](chosen)[0] == CHOOSE
+    assert act["fetching"](chosen, request)[0] == CHOOSE
+    assert not engine.models.names()
+
+
+def test_every_visitor_sees_what_changes_and_how_a_download_ended(engine, monkeypatch):
+    going = Download("a/b")
+    monkeypatch.setattr(Download, "start", lambda self: going)
+    act, ann = callbacks(engine), SimpleNamespace(username="ann", client=None, headers={})
+    seen = {name: act["look"](None)[-1] for name in ("ann", "bob")}
+
+    def told(name):
+        said, table, _, seen[name] = act["look"](seen[name])
+        return [None if isinstance(answer, dict) else answer for answer in (said, table)]
+
+    going.state, going.done, going.total = "running", 3_000_000, 12_000_000
+    act["fetching"]("a/b", ann)
+    assert told("ann") == told("bob") == ["Fetching a/b: 3.0 of 12.0 MB.", None]
+    assert act["look"](None)[0] == "Fetching a/b: 3.0 of 12.0 MB."
+    going.state = "finished"
+    assert told("ann") == told("bob") == ["a/b is here (12.0 MB).", markup(rows(engine))]
+    assert told("ann") == told("bob") == [None, None]
+    act["loading"]("faces")
+    assert told("ann") == told("bob") == [None, markup(rows(engine))]
+    said, table, *_ = act["look"](None)
+    assert isinstance(said, dict) and table == markup(rows(engine))  # who comes now sees today's table, no old news
 
 
 def test_licence_and_size_are_shown_before_anything_is_fetched(engine):
