@@ -70,6 +70,11 @@ def _alone(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _number(value: Any) -> Any:
+    """A number that came as text, as in an address; what pydantic does by itself but for one of a few."""
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 9 else value
+
+
 Prompt = Annotated[str, Field(max_length=PROMPT_LIMIT)]
 Strength = Annotated[float, _within("strength")]
 Picture = Annotated[Image.Image, AfterValidator(open_picture)]
@@ -168,7 +173,7 @@ class Request(Checked):
     count: Annotated[int, _within("count")] = 1
     width: Annotated[int, _within("width")] | None = None
     height: Annotated[int, _within("height")] | None = None
-    upscale: Literal[1, 2, 4] = 1
+    upscale: Annotated[Literal[1, 2, 4], BeforeValidator(_number)] = 1
     upscaler: Annotated[str | None, _one_of("upscaler", UPSCALER_NAMES)] = None
     film: FilmRequest | None = None
 
@@ -190,7 +195,7 @@ class Request(Checked):
         return self
 
     @classmethod
-    def checked(cls, **values: Any) -> Request:
+    def checked(cls, /, **values: Any) -> Request:
         """A request from its own fields or from the flat names of the interfaces (image, strength, fps, ...).
 
         None means not given. A mask makes it inpainting, a likeness a selfie, an image alone image to image, fps or

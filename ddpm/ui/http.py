@@ -116,7 +116,7 @@ async def as_base64(made: Sequence[Result]) -> list[str]:
     return await asyncio.to_thread(lambda: [to_base64(save_png(one.image, one.recipe)) for one in made])
 
 
-def in_their_words(names: dict[str, str], **values: Any) -> Request:
+def in_their_words(names: dict[str, str], /, **values: Any) -> Request:
     """The request, where a refusal calls its field as the sender did. `names`: ours -> theirs."""
     try:
         return Request.checked(**values)

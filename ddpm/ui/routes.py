@@ -81,7 +81,8 @@ def _asked_for(http: HttpRequest) -> dict[str, Any]:
 
 
 def request_of(engine: Engine, values: dict[str, Any]) -> Request:
-    """Our names, and the image generator's; pictures as base64."""
+    """Our names, and the image generator's; pictures as base64. null means that it was not given."""
+    values = {name: value for name, value in values.items() if value is not None}
     theirs = {OLD_NAMES[name]: name for name in values if name in OLD_NAMES}
     values = {OLD_NAMES.get(name, name): value for name, value in values.items()}
     size, channels = values.pop("image_size", None), values.pop("channels", None)
