@@ -226,7 +226,7 @@ class TrainConfig(Section):
                 "perceptual needs features: efficientnet-lite1, or the file of a VGG as torchvision publishes it "
                 "(vgg16-397923af.pth)"
             )
-        if self.times is not None and self.times[1] <= 0:
+        if isinstance(self.times, tuple) and self.times[1] <= 0:
             raise ValueError(f"times {self.times} are mean and deviation of logit t: the deviation must be above 0")
         low, high = self.perceptual_between or (0.0, 1.0)
         if not 0 <= low < high <= 1:
