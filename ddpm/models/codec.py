@@ -103,7 +103,7 @@ class Autoencoder:
         colours = torch.rand(1, 3, side, side, generator=torch.Generator("cpu").manual_seed(0)) * 2 - 1
         pixels = F.interpolate(colours, scale_factor=4 * self.factor).to(device)
         latents = F.avg_pool2d(self.encode(pixels), 4).flatten(2)[0].T
-        known = torch.cat([latents, torch.ones_like(latents[:, :1])], dim=1).double().cpu()
+        known = torch.cat([latents, torch.ones_like(latents[:, :1])], dim=1).cpu().double()  # mps has no float64
         target = colours.flatten(2)[0].T.double()
         ridge = 1e-3 * torch.eye(known.shape[1], dtype=torch.float64)
         return torch.linalg.solve(known.T @ known + ridge, known.T @ target).float().to(device)

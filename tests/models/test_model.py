@@ -1,16 +1,18 @@
 """The one class that samplers see: x0 and eps of every target, clamping, sizes."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import BadRequest
 from ddpm.models.card import Defaults, ModelCard
-from ddpm.models.codec import Pixels
+from ddpm.models.codec import Autoencoder, Pixels
 from ddpm.models.model import Model
 
 CARD = ModelCard("m", "M", "embedded", "hybrid", 8, 3, "eps", "linear", None, "MIT")
@@ -85,3 +87,27 @@ def test_grey_becomes_three_equal_channels_and_back():
     assert codec.decode(grey).shape == (2, 3, 8, 8)
     torch.testing.assert_close(codec.encode(codec.decode(grey)), grey)
     assert Pixels().preview(torch.zeros(1, 3, 512, 256)).shape == (1, 3, 128, 64)
+
+
+class Accelerator(TorchDispatchMode):
+    """The device meta as one without float64, as mps is; what comes back from it is zeros."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func is torch.ops.aten._to_copy.default and args[0].is_meta and kwargs.get("device") == torch.device("cpu"):
+            return torch.zeros(args[0].shape, dtype=kwargs.get("dtype", args[0].dtype))
+        made = func(*args, **kwargs)
+        if isinstance(made, torch.Tensor) and made.is_meta and made.dtype == torch.float64:
+            raise TypeError("this device has no float64")
+        return made
+
+
+def test_previews_of_latents_need_no_float64_of_the_device():
+    class Halves(nn.Conv2d):
+        def encode(self, pixels):
+            return SimpleNamespace(latents=self(pixels))
+
+    codec = Autoencoder(Halves(3, 4, 2, stride=2, device="meta"), factor=2, channels=4, scaling=1.0)
+    with Accelerator():
+        preview = codec.preview(torch.zeros(1, 4, 8, 8, device="meta"))
+    assert preview.is_meta and preview.shape == (1, 3, 8, 8)
