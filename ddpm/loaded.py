@@ -7,11 +7,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ddpm.loading.catalogue import Catalogue
+    from ddpm.loading.catalogue import Catalogue, Stamp
     from ddpm.memory import Estimates
     from ddpm.models.card import ModelCard
     from ddpm.models.model import Model
@@ -43,9 +42,9 @@ class LoadedModels:
         return {name: loaded.network.name for name, loaded in list(self._models.items())}
 
     def has(self, name: str) -> bool:
-        """Whether `get` answers at once: a model whose files changed is loaded anew. UnknownModel if there is none."""
-        changed, loaded = changed_at(self.catalogue.find(name)), self._models.get(name)
-        return loaded is not None and loaded.changed == changed
+        """Whether `get` answers at once: changed files or settings are loaded anew. UnknownModel if there is none."""
+        version, loaded = self.catalogue.version(name), self._models.get(name)
+        return loaded is not None and loaded.version == version
 
     def get(self, name: str) -> Model:
         """The model; CannotLoad, UnknownModel and TooMuch say why not."""
@@ -127,16 +126,16 @@ class LoadedModels:
         from ddpm.memory import check_weights, free_memory
 
         check_weights(name, size, free_memory(self.device))
-        changed, model = changed_at(self.catalogue.find(name)), self.catalogue.load(name, self.device)
+        version, model = self.catalogue.version(name), self.catalogue.load(name, self.device)
         told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
         network = self._runtime.compile(model.module, model.network, None if told else example_of(model))
-        return Loaded(changed, replace(model, network=network), network)
+        return Loaded(version, replace(model, network=network), network)
 
 
 class Loaded(NamedTuple):
     """A model in memory."""
 
-    changed: float  # its files' time
+    version: Stamp  # of its files and settings
     model: Model
     network: Network  # the model's own, as it runs
 
@@ -158,9 +157,3 @@ def example_of(model: Model) -> Callable[[], object]:
         return model.network(x_t, t, padded)
 
     return example
-
-
-def changed_at(path: Path) -> float:
-    """When the newest file of a model's folder was written, or a weights file or the YAML beside it."""
-    files = [path, path.with_suffix(".yaml"), path.with_suffix(".yml")] if path.is_file() else [path, *path.rglob("*")]
-    return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)

@@ -59,6 +59,10 @@ class Catalogue:
             return self.weights / name
         raise self._unknown(name)
 
+    def version(self, name: str) -> Stamp:
+        """Changes when a model's files do, or the settings that count for it; UnknownModel if there is none."""
+        return self._stamp(self.find(name))
+
     def load(self, name: str, device: str = "cpu") -> Model:
         """The model of this name, with the curated settings where there are some."""
         from ddpm.loading import load
@@ -112,12 +116,12 @@ class Catalogue:
         if card.name not in self._failed or not card.usable:
             return card
         stamp, reason = self._failed[card.name]
-        if stamp != self._stamp(self.find(card.name)):
+        if stamp != self.version(card.name):
             return card
         return replace(card, usable=False, note=reason)
 
     def _stamp(self, path: Path) -> Stamp:
-        """Changes when a model's files do, or the settings that count for it."""
+        """As `version`, by its path."""
         settings = (path.with_suffix(".yaml"), path.with_suffix(".yml"), self.settings.get(path.name))
         return stamp_of(path, *filter(None, settings))
 

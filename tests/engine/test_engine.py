@@ -295,6 +295,15 @@ def test_a_model_that_was_trained_on_is_loaded_anew(tmp_path: Path) -> None:
     assert not engine.models.has("tiny")
 
 
+def test_a_model_whose_given_settings_changed_is_loaded_anew(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    engine = Engine(tmp_path, settings={tiny_model(tmp_path).name: settings})
+    engine.models.get("tiny")
+    assert engine.models.has("tiny")
+    settings.write_text("title: Another\n")
+    assert not engine.models.has("tiny")
+
+
 def test_warm_loads_in_the_line(weights: Path) -> None:
     engine = Engine(weights)
     job = engine.warm()
