@@ -41,9 +41,6 @@ class Echo:
     def count(self, prompt: str) -> int:
         return len(prompt.split())
 
-    def to(self, device: str) -> Echo:
-        return self
-
 
 @pytest.fixture
 def model() -> Model:

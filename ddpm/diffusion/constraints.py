@@ -38,22 +38,8 @@ def keep(x0_known: Tensor, mask: Tensor) -> Constrain:
     return constrain
 
 
-def low_pass(x0_known: Tensor, factor: int, weight: float | Callable[[Level], float]) -> Constrain:
-    """Pull the low frequencies, those left at 1 / factor of the size, to the known ones. Choi et al. 2021 (ILVR).
-
-    weight 0 leaves x0 alone, 1 replaces them; it may depend on the level. x0_known: (B or 1, C, H, W).
-    """
-    known = _low(x0_known, factor)
-
-    def constrain(x0: Tensor, level: Level) -> Tensor:
-        share = weight(level) if callable(weight) else weight
-        return x0 + share * (known - _low(x0, factor)) if share else x0
-
-    return constrain
-
-
 def octaves(x0_known: Tensor, share: Callable[[Level, int], float]) -> Constrain:
-    """Pull every octave of the layout by a share of its own, like `low_pass` several times over, finer each time.
+    """Pull every octave of the layout to the known one's, by a share of its own (Choi et al. 2021, ILVR: one for all).
 
     share(level, octave) is 0 (leave alone) to 1 (replace). Octave 0 is what COARSEST cells along the shorter side can
     show, each next one what twice as many add; the last has cells of two positions. x0_known: (B or 1, C, H, W).
@@ -70,15 +56,6 @@ def octaves(x0_known: Tensor, share: Callable[[Level, int], float]) -> Constrain
             if weight := shares[index] - shares[index + 1]:
                 pulled = pulled + weight * (known[index] - _low(x0, factor))
         return pulled
-
-    return constrain
-
-
-def clamp(limit: float = 1.0) -> Constrain:
-    """x0 within -limit..limit: pixels end there anyway, and an early prediction that does not skews all that follow."""
-
-    def constrain(x0: Tensor, level: Level) -> Tensor:
-        return x0.clamp(-limit, limit)
 
     return constrain
 

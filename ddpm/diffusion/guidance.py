@@ -31,7 +31,6 @@ def classifier_free(
     uncond: Any,
     scale: float,
     *,
-    rescale: float = 0.0,
     interval: tuple[float, float] = (0.0, 1.0),
     join: Join,
     away: Away | None = None,
@@ -39,8 +38,7 @@ def classifier_free(
     """uncond + scale * (cond - uncond), both from one call on the doubled batch. Ho & Salimans 2022, eq. 6.
 
     scale = 1 asks for `cond` alone, so does every level whose noise share is outside `interval` (Kynkäänniemi et al.
-    2024); `away` is followed at every level. `rescale` in 0..1 gives each picture's x0 back that share of the contrast
-    it has without guidance (Lin et al. 2023, section 3.4, there on the network's output).
+    2024); `away` is followed at every level.
     """
     least, most = interval
     told = cond if scale == 1 else join(cond, uncond)
@@ -53,9 +51,6 @@ def classifier_free(
             (x0_cond, x0_uncond), (eps_cond, eps_uncond) = both.x0.chunk(2), both.eps.chunk(2)
             unguided = Prediction(x0_cond, eps_cond)
             guided = Prediction(x0_uncond.lerp(x0_cond, scale), eps_uncond.lerp(eps_cond, scale))
-            if rescale:
-                x0 = guided.x0 * (1 + rescale * (_contrast(x0_cond) / _contrast(guided.x0) - 1))
-                guided = Prediction(x0, eps_of(x_t, x0, level))
         return away(guided, unguided, x_t, level) if away else guided
 
     return predict
@@ -125,8 +120,3 @@ def _unit(gradient: Tensor) -> Tensor:
     """Each picture's gradient with root mean square 1; a vanished or broken one moves nothing."""
     size = gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
     return torch.where((size > 0) & size.isfinite(), gradient / size, 0.0)
-
-
-def _contrast(x0: Tensor) -> Tensor:
-    """Standard deviation of each picture. (B, C, H, W) -> (B, 1, 1, 1)."""
-    return x0.std(dim=(1, 2, 3), keepdim=True).clamp(min=1e-8)

@@ -47,12 +47,6 @@ class CLIP:
         """Tokens of the prompt, the two that frame it included."""
         return sum(len(tokens) for tokens in self._tokens(prompt)) + 2
 
-    def to(self, device: str) -> CLIP:
-        """The same encoder, moved: it belongs to one model."""
-        self.module.to(device)
-        self._states.cache_clear()
-        return self
-
     @torch.inference_mode(False)
     @torch.no_grad()
     def _encode_one(self, prompt: str) -> Tensor:

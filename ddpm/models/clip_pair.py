@@ -50,10 +50,3 @@ class CLIPPair:
     def count(self, prompt: str) -> int:
         """Tokens of the prompt, the two that frame it included; both cut it alike."""
         return self.first.count(prompt)
-
-    def to(self, device: str) -> CLIPPair:
-        """The same encoders, moved."""
-        self.first.to(device)
-        self.second.to(device)
-        self._pooled.cache_clear()
-        return self

@@ -70,9 +70,6 @@ class TextEncoder(Protocol):
     def count(self, prompt: str) -> int:
         """Tokens of the prompt before it is cut, so that a caller can say that it will be."""
 
-    def to(self, device: str) -> TextEncoder:
-        """The same encoder on another device."""
-
 
 class Codec(Protocol):
     """Pixels to latents and back. Latents are at model scale: about unit variance."""

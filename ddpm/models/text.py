@@ -67,10 +67,6 @@ class MiniLM:
         """Tokens of the prompt, the two that frame it included; above 64 the rest is not read."""
         return len(self._tokens(prompt)[0])
 
-    def to(self, device: str) -> MiniLM:
-        """The same encoder on another device."""
-        return self if self.module.device == torch.device(device) else minilm(device)
-
     @torch.inference_mode(False)  # cached states must be usable under autograd too
     @torch.no_grad()
     def _encode_one(self, prompt: str) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ddpm.diffusion.constraints import clamp, holding, keep, low_pass, octaves, within
+from ddpm.diffusion.constraints import _low, holding, keep, octaves, within
 from ddpm.diffusion.prediction import Prediction, eps_of
 from ddpm.diffusion.schedule import CLEAN, Schedule, levels
 from ddpm.samplers import SAMPLERS
@@ -32,7 +32,7 @@ def run(name, predict, x, path):
     return list(sample(Plan(x, sampler.path(path), predict, sampler, noise)))
 
 
-@pytest.mark.parametrize("constrain", [keep(KNOWN, MASK), low_pass(KNOWN, 4, 0.7), clamp(0.1)])
+@pytest.mark.parametrize("constrain", [keep(KNOWN, MASK), octaves(KNOWN, lambda level, octave: 0.7)])
 @pytest.mark.parametrize("level", levels(Schedule.linear(), 3)[:-1] + levels(Schedule.flow(), 2)[:-1])
 def test_x_t_is_still_alpha_x0_plus_sigma_eps(gaussian, constrain, level):
     x_t = drawn(2, 3, 16, 16)
@@ -69,25 +69,19 @@ def test_keep_is_exact_where_the_mask_is_and_blends_between():
     torch.testing.assert_close(keep(KNOWN, torch.full_like(MASK, 0.25))(x0, LEVEL), 0.25 * x0 + 0.75 * KNOWN)
 
 
-def test_low_pass_moves_what_is_coarse_and_keeps_what_is_fine():
+def test_an_octave_moves_what_is_coarse_and_keeps_what_is_fine():
     smooth = torch.linspace(-1, 1, 32, dtype=torch.float64).expand(1, 3, 32, 32)
     fine = torch.tensor([0.5, -0.5], dtype=torch.float64).repeat(16).expand(1, 3, 32, 32)
     x0 = fine - 0.3
-    pulled = low_pass(smooth, 8, 1.0)(x0, LEVEL)
+    pulled = octaves(smooth, lambda level, octave: octave == 0)(x0, LEVEL)
     inner = (..., slice(4, -4), slice(4, -4))
     assert (pulled - fine - smooth)[inner].abs().max() < 0.1  # the grain of x0 on the ramp of the known picture
-    half = low_pass(smooth, 8, 0.5)(x0, LEVEL)
+    half = octaves(smooth, lambda level, octave: 0.5 * (octave == 0))(x0, LEVEL)
     torch.testing.assert_close(half, (x0 + pulled) / 2)
 
 
-def test_low_pass_of_a_plain_picture_is_plain():
-    grey, white = torch.full((1, 3, 20, 12), 0.2).double(), torch.ones(2, 3, 20, 12).double()
-    torch.testing.assert_close(low_pass(grey, 8, 1.0)(white, LEVEL), grey.expand(2, -1, -1, -1))
-    torch.testing.assert_close(low_pass(grey, 64, 1.0)(white, LEVEL), grey.expand(2, -1, -1, -1))
-
-
-def test_low_pass_weight_may_depend_on_the_level():
-    constrain = low_pass(KNOWN, 4, lambda level: 1.0 if level.sigma > 0.5 else 0.0)
+def test_shares_may_depend_on_the_level():
+    constrain = octaves(KNOWN, lambda level, octave: level.sigma > 0.5)
     x0 = drawn(1, 3, 16, 16)
     assert torch.equal(constrain(x0, CLEAN), x0) and not torch.equal(constrain(x0, LEVEL), x0)
 
@@ -98,7 +92,7 @@ def test_octaves_are_nested_low_passes():
     known = drawn(1, 3, 32, 32, seed=5)
     for last, factor in enumerate((8, 4, 2)):
         pulled = octaves(known, lambda level, octave, last=last: 0.6 * (octave <= last))(x0, LEVEL)
-        torch.testing.assert_close(pulled, low_pass(known, factor, 0.6)(x0, LEVEL))
+        torch.testing.assert_close(pulled, x0 + 0.6 * (_low(known, factor) - _low(x0, factor)))
     assert torch.equal(octaves(known, lambda level, octave: 0.0)(x0, LEVEL), x0)
 
 
@@ -109,9 +103,9 @@ def test_each_octave_has_its_own_share():
     torch.testing.assert_close(mixed, parts[0] + 0.5 * parts[1] + 0.25 * parts[2])
 
 
-@pytest.mark.parametrize("side", [2, 4, 7, 12])
-def test_octaves_of_the_smallest_pictures(side):
-    known = torch.full((1, 3, side, side), 0.4).double()
+@pytest.mark.parametrize("size", [(2, 2), (4, 4), (7, 7), (12, 12), (20, 12)])
+def test_octaves_of_the_smallest_pictures(size):
+    known = torch.full((1, 3, *size), 0.4).double()
     pulled = octaves(known, lambda level, octave: 1.0)(torch.zeros_like(known), LEVEL)
     torch.testing.assert_close(pulled, known)
 
@@ -133,7 +127,3 @@ def test_guidance_stays_within_what_the_network_and_the_known_picture_hold():
     torch.testing.assert_close(LEVEL.alpha * x0 + LEVEL.sigma * eps, x_t)
     free = within(predict, lambda predict: predict, known)(x_t, LEVEL)
     torch.testing.assert_close(free.x0, said)
-
-
-def test_clamp():
-    assert clamp()(drawn(1, 3, 8, 8) * 9, LEVEL).abs().max() == 1

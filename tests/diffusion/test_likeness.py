@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ddpm.diffusion.constraints import clamp, holding
+from ddpm.diffusion.constraints import holding
 from ddpm.diffusion.likeness import FACE, edge_loss, resembling
 from ddpm.diffusion.schedule import Schedule, levels
 from ddpm.samplers import SAMPLERS
@@ -26,6 +26,10 @@ def portrait(side):
     return known[None].double().clamp(-1, 1)
 
 
+def clamped(x0, level):
+    return x0.clamp(-1, 1)
+
+
 def away(x0, known, cells):
     return (F.adaptive_avg_pool2d(x0 - known, cells)).square().mean(dim=(1, 2, 3)).sqrt()
 
@@ -33,7 +37,7 @@ def away(x0, known, cells):
 def made(gaussian, known, likeness, name="heun", schedule=SCHEDULES[0], count=3, **settings):
     path, sampler = SAMPLERS[name].path(levels(schedule, 12)), SAMPLERS[name]
     x = path[0].sigma * drawn(3, *known.shape[1:])[:count]
-    predict = resembling(holding(gaussian, clamp()), known, likeness, **settings)
+    predict = resembling(holding(gaussian, clamped), known, likeness, **settings)
     generator = torch.Generator().manual_seed(8)
 
     def noise():
@@ -90,7 +94,7 @@ def test_x0_stays_in_the_data_and_consistent(gaussian, likeness, through_network
         for level in levels(schedule, 8)[:-1]:
             x_t = 3 * drawn(2, 3, 16, 16)
             with torch.no_grad():
-                led = resembling(holding(gaussian, clamp()), known, likeness, through_network=through_network)
+                led = resembling(holding(gaussian, clamped), known, likeness, through_network=through_network)
                 x0, eps = led(x_t, level)
             assert x0.abs().max() <= 1 and not x0.requires_grad
             torch.testing.assert_close(level.alpha * x0 + level.sigma * eps, x_t)

@@ -216,9 +216,6 @@ class Letters:
     def count(self, prompt: str) -> int:
         return len(prompt) + 1
 
-    def to(self, device: str) -> Letters:
-        return self
-
 
 def dice(seen: int, count: int, seed: int = 3) -> Dice:
     return Dice(seed, seen, count, range(count))
