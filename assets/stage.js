@@ -1,8 +1,7 @@
 // The stage of a tab: it pulls the newest frame of its job and shows it, so a slow link drops frames and never queues.
-// `value` is {text, p, busy, failed, job, src, film}; server.next_frame answers {n, src} or {end}.
+// `remember` is of job.js. `value` is {text, p, busy, failed, job, src, film}; server.next_frame answers {n, src} or {end}.
 const views = [...element.querySelectorAll('.view')], glow = element.querySelector('.glow img');
 const film = element.querySelector('.film'), bar = element.querySelector('progress'), line = element.querySelector('output');
-const key = 'ddpm-job-' + props.tab;  // sessionStorage outlives a reload, not the browser tab
 let job = null;
 
 function show(pictures) {  // a stage with one view shows the last of them
@@ -51,12 +50,9 @@ function apply() {
   if (!value.busy) { job = null; return; }
   if (!value.job || value.job === job) return;
   job = value.job;
-  try { sessionStorage.setItem(key, job); } catch (error) { /* a browser may forbid it; then a reload starts afresh */ }
+  remember(job);
   pull(job);
 }
 
 watch('value', apply);
 apply();
-let left = null;
-try { left = sessionStorage.getItem(key); } catch (error) { /* as above */ }
-if (left) trigger('retry', { job: left });

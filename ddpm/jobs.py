@@ -35,7 +35,7 @@ class Job:
         self, line: Line, work: Callable[[Job], Iterator[Event]], session: str, what: str = "", gives_way: bool = False
     ) -> None:
         self.id = secrets.token_urlsafe(12)
-        self.session, self.what = session, what
+        self.sessions, self.what = {session}, what  # a browser tab that was duplicated adds its own
         self.gives_way = gives_way  # it is stopped as soon as another job comes
         self.state: State = "waiting"
         self.events: list[Event] = []  # so far, without Previews
@@ -220,10 +220,10 @@ class Line:
             return self._jobs.get(id)
 
     def of_session(self, session: str) -> list[Job]:
-        """The session's jobs that can still be found, oldest first."""
+        """The session's jobs that can still be found, oldest first. Those of no session are nobody's."""
         with self._changed:
             self._drop_old()
-            return [job for job in self._jobs.values() if job.session == session]
+            return [job for job in self._jobs.values() if session and session in job.sessions]
 
     def leave(self, job: Job) -> None:
         """Take a waiting job out of the line; a running one is not touched."""

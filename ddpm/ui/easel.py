@@ -202,11 +202,11 @@ class Easel:
             yield updates
 
     async def resume(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
-        """A reloaded page names the job it had; whoever knows a job's id may follow and stop it."""
+        """A page that was reloaded or duplicated names the job it had; who knows its id may follow and stop it."""
         job = self.page.engine.line.find(str(event._data.get("job")))
         if job is None:
             return
-        job.session = request.session_hash or ""
+        job.sessions.add(request.session_hash or "")
         async for updates in self.run(job, []):
             yield updates
 

@@ -127,8 +127,11 @@ def in_their_words(names: dict[str, str], /, **values: Any) -> Request:
         raise BadRequest(re.sub(rf"\b{error.field}\b", theirs, str(error), count=1), theirs) from None
 
 
-async def finished(engine: Engine, http: HttpRequest, request: Request, session: str = "http") -> Job:
-    """The job of this request, done in line like everybody's; a caller who goes away leaves the line."""
+async def finished(engine: Engine, http: HttpRequest, request: Request, session: str = "") -> Job:
+    """The job of this request, done in line like everybody's; a caller who goes away leaves the line.
+
+    Whoever can name a session can stop its jobs: it is none, or one that nobody outside can know.
+    """
     job = engine.submit(request, session)
     try:
         while not job.done.is_set():

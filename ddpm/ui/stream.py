@@ -70,8 +70,8 @@ def stage(engine: Engine, tab: str, labels: list[str], value: dict[str, Any], **
         '<div class="line"><progress max="1" value="0" aria-label="Progress"></progress>'
         '<output aria-live="polite"></output></div>'
     )
-    return gr.HTML(value, html_template=template, js_on_load=script("stage"), server_functions=[next_frame(engine)],
-                   elem_classes="stage", tab=tab, **options)  # fmt: skip
+    return gr.HTML(value, html_template=template, js_on_load=script("job") + script("stage"), tab=tab,
+                   server_functions=[next_frame(engine)], elem_classes="stage", **options)  # fmt: skip
 
 
 def words(job: Job, place: int, ready: bool = True) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 from gradio.blocks import Block
@@ -13,12 +14,24 @@ from PIL import Image
 
 from ddpm.errors import DDPMError
 from ddpm.events import Result
-from ddpm.images import open_picture
+from ddpm.images import open_picture, open_whole
+from ddpm.jobs import Job
 from ddpm.ui import examples
-from ddpm.ui.controls import LISTEN, PICTURE, PRIVATE, buttons, folded, heading, picked, refused_at_upload, tiles
+from ddpm.ui.controls import (
+    LISTEN,
+    PICTURE,
+    PRIVATE,
+    buttons,
+    folded,
+    heading,
+    picked,
+    refused_at_upload,
+    script,
+    tiles,
+)
 from ddpm.ui.easel import Page, Updates
 from ddpm.ui.pictures import Whole, WholeImage, enlarged_name, refuse, required, told
-from ddpm.ui.stream import complaint, follow
+from ddpm.ui.stream import GRACE, complaint, follow
 
 METHODS = [
     ("Fast (animevideov3)", "animevideov3"),
@@ -53,20 +66,39 @@ def build(page: Page) -> WholeImage:
             )  # fmt: skip
             words = "Enlarged four times. Yours will appear here." if shown else "Nothing here yet."
             status = gr.HTML(
-                {"text": words, "p": 0, "busy": False}, html_template=STATUS, js_on_load=None, elem_classes="status",
-                apply_default_css=False,
+                {"text": words, "p": 0, "busy": False}, html_template=STATUS, elem_classes="status", tab="upscale",
+                js_on_load=script("job") + script("status"), apply_default_css=False,
             )  # fmt: skip
             with gr.Row(elem_classes="save"):
                 one = gr.DownloadButton("Download", size="sm", min_width=90, visible=False)
 
+    asked: WeakKeyDictionary[Job, tuple[str, int]] = WeakKeyDictionary()  # the file it enlarges, and how much
+
     async def enlarge(values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Updates]:
         whole, times, session = required(values[picture]), values[scale], request.session_hash or ""
         job = told(page.engine.submit_upscale, whole.image, times, values[method], session=session)
+        asked[job] = whole.path, times
+        async for updates in run(job, whole, times):
+            yield updates
+
+    async def resume(event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
+        """As on the other tabs; the picture is read again for its side of the slider."""
+        job = page.engine.line.find(str(event._data.get("job")))
+        if job is None or job not in asked:
+            return
+        job.sessions.add(request.session_hash or "")
+        path, times = asked[job]
+        whole = Whole(await asyncio.to_thread(told, open_whole, path), path)
+        async for updates in run(job, whole, times):
+            yield updates
+
+    async def run(job: Job, whole: Whole, times: int) -> AsyncIterator[Updates]:
+        """Follow one job to its end."""
         yield {
-            status: {"text": "Starting", "p": 0, "busy": True},
+            status: {"text": "Starting", "p": 0, "busy": True, "job": job.id},
             go: gr.update(interactive=False, value="Working"), halt: gr.update(interactive=True),
         }  # fmt: skip
-        async for update in follow(page.engine, job):
+        async for update in follow(page.engine, job, grace=GRACE):
             changed: Updates = {status: update.status}
             for event in update.events:
                 if isinstance(event, Result):
@@ -94,6 +126,7 @@ def build(page: Page) -> WholeImage:
     inputs: set[Block] = {picture, scale, method}
     outputs = [slider, status, one, go, halt]
     go.click(enlarge, inputs, outputs, concurrency_limit=None, **PRIVATE)
+    status.retry(resume, None, outputs, concurrency_limit=None, **PRIVATE)
     chosen = cards.click(choose, None, [picture, scale], **LISTEN)
     chosen.then(enlarge, inputs, outputs, concurrency_limit=None, **PRIVATE)
     halt.click(end_all, **LISTEN)

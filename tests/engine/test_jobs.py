@@ -190,3 +190,10 @@ def test_work_that_gives_way_is_stopped_by_any_other_and_only_by_that(line: Line
     assert spare.state == "running" and waiting.state == "waiting"
     asked = line.submit(saying("now"))
     assert asked.done.wait(5) and (spare.state, waiting.state, asked.state) == ("stopped", "stopped", "finished")
+
+
+def test_a_job_may_be_of_several_sessions_and_those_of_none_are_nobodys(line: Line) -> None:
+    job, other = line.submit(saying("a"), "me"), line.submit(saying("b"))
+    job.sessions.add("my other tab")
+    assert line.of_session("me") == line.of_session("my other tab") == [job]
+    assert line.of_session("") == [] and line.find(other.id) is other

@@ -42,6 +42,16 @@ def test_a_reload_finds_its_job_and_stop_keeps_what_is_there(page: Any) -> None:
     assert page.locator(".strip:visible button").count() >= 1 and page.locator(".go:visible").is_enabled()
 
 
+def test_a_reload_finds_an_enlarging_too(page: Any) -> None:
+    to_tab(page, "Upscale")
+    page.locator(".go:visible").click()
+    status(page, "Starting|Getting ready|Step |Done in")
+    page.reload()
+    to_tab(page, "Upscale")
+    status(page, "Done in")
+    assert page.get_by_role("button", name="Download").locator("visible=true").count() == 1
+
+
 def test_two_visitors_wait_in_one_line_and_do_not_meet(page: Any, browser: Any, url: str) -> None:
     other = browser.new_context().new_page()
     other.set_default_timeout(60_000)

@@ -26,6 +26,7 @@ from ddpm.prompts.vocabulary import CATEGORIES
 from ddpm.request import LIMITS, Request
 from ddpm.ui.http import as_base64, finished, form, in_their_words, results, to_base64
 
+SECRET = secrets.token_hex(16)  # of this process: a caller of gradio's may say which session they are
 FPS = 60  # of a film whose form does not say
 UPSCALE = {"None": 1, "2x": 2, "4x": 4}
 DEFAULTS = {"prompt": "", "batch_size": 1, "denoising_steps": 5, "cfg_scale": 4.5, "strength": 0.5, "esrgan": "2x"}
@@ -73,7 +74,7 @@ def routes(engine: Engine) -> list[Route]:
 
 def session_of(http: HttpRequest, dialect: str) -> str:
     """These services know one user; here each address is one, and sees no other's progress."""
-    return f"{dialect} {http.client.host if http.client else ''}"
+    return f"{SECRET} {dialect} {http.client.host if http.client else ''}"
 
 
 def share_done(engine: Engine, session: str) -> float:
