@@ -1,15 +1,20 @@
-"""A picture's file without anything about how, where or by whom it was made. Pixels stay bit for bit."""
+"""A picture's file without anything about how, where or by whom it was made.
+
+Of PNG, JPEG and WebP the pixels stay bit for bit, as they are coded; other formats become PNG.
+"""
 
 from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 
+import numpy as np
 from PIL import Image
 
 from ddpm.errors import BadPicture
-from ddpm.images import open_picture
+from ddpm.images import open_picture, open_whole
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 # Pixels, transparency, colour and animation; all other chunks (tEXt, zTXt, iTXt, eXIf, tIME, ...) tell stories.
@@ -17,7 +22,8 @@ PNG_KEPT = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRG
             b"fcTL", b"fdAT")  # fmt: skip
 JPEG_KEPT = (b"JFIF\0", b"ICC_PROFILE\0", b"Adobe")  # beginnings of segments; the last says how colours are coded
 WEBP_KEPT = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
-WEBP_FLAGS = 0x08 | 0x04  # in VP8X: there is EXIF, there is XMP
+WEBP_EXIF, WEBP_XMP = 0x08, 0x04  # in VP8X: there is some
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")  # what Pillow writes as it is
 ORIENTATION = 0x0112
 
 
@@ -26,20 +32,37 @@ def strip(data: bytes) -> bytes:
 
     A photo that EXIF turns upright keeps that one tag. What a program hid in the pixels themselves is not touched.
     """
-    picture = open_picture(data, max_side=None)  # refuses what is no picture, and is what other formats become
+    picture = open_picture(data, max_side=None)  # refuses what is no picture
     try:
         if data.startswith(PNG):
-            return PNG + b"".join(whole for kind, whole in _png_chunks(data) if kind in PNG_KEPT)
+            return _png(data)
         if data.startswith(JPEG):
             return _jpeg(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            kept = b"".join(_webp_chunk(kind, body) for kind, body in _webp_chunks(data) if kind in WEBP_KEPT)
-            return b"RIFF" + struct.pack("<I", len(kept) + 4) + b"WEBP" + kept
+            return _webp(data)
     except (struct.error, IndexError) as error:
         raise BadPicture("This file ends in the middle of a picture, so it cannot be cleaned.") from error
+    return _as_png(open_whole(data), picture)
+
+
+def _as_png(whole: Image.Image, plain: Image.Image) -> bytes:
+    """Another format's picture, upright: `whole` in its own mode, with alpha and 16 bits, else `plain` in RGB."""
+    if whole.mode == "I" and np.asarray(whole).min() >= 0 and np.asarray(whole).max() < 2**16:
+        whole = whole.convert("I;16")
+    if whole.mode not in PNG_MODES:
+        whole = whole.convert("RGBA") if whole.has_transparency_data else plain
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    whole.save(file, "PNG")
     return file.getvalue()
+
+
+def _png(data: bytes) -> bytes:
+    """Its chunks but for those that tell stories; which way is up comes before the pixels."""
+    head, *kept = (whole for kind, whole in _png_chunks(data) if kind in PNG_KEPT)
+    if turned := _orientation(data):
+        body = b"eXIf" + _exif_with(turned)
+        kept.insert(0, struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)))
+    return PNG + head + b"".join(kept)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -57,7 +80,8 @@ def _jpeg(data: bytes) -> bytes:
     """The segments but for comments and what applications added."""
     kept, at, turned = [JPEG], 2, _orientation(data)
     if turned:
-        kept.append(_exif_with(turned))
+        body = b"Exif\0\0" + _exif_with(turned)
+        kept.append(b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
     while data[at + 1] != 0xDA:  # start of scan
         if data[at + 1] == 0xFF:  # padding
             at += 1
@@ -84,10 +108,19 @@ def _orientation(data: bytes) -> int:
 
 
 def _exif_with(orientation: int) -> bytes:
+    """EXIF (a small TIFF) that says nothing else."""
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    body = exif.tobytes()
-    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+def _webp(data: bytes) -> bytes:
+    """As a PNG's; which way is up comes behind the pixels, and is announced in the first chunk."""
+    turned = _orientation(data)
+    kept = [_webp_chunk(kind, body, turned) for kind, body in _webp_chunks(data) if kind in WEBP_KEPT]
+    if turned:
+        kept.append(_webp_chunk(b"EXIF", _exif_with(turned)))
+    return b"RIFF" + struct.pack("<I", sum(map(len, kept)) + 4) + b"WEBP" + b"".join(kept)
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -98,7 +131,7 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + length + length % 2
 
 
-def _webp_chunk(kind: bytes, body: bytes) -> bytes:
+def _webp_chunk(kind: bytes, body: bytes, turned: int = 0) -> bytes:
     if kind == b"VP8X":
-        body = bytes([body[0] & ~WEBP_FLAGS]) + body[1:]
+        body = bytes([body[0] & ~(WEBP_EXIF | WEBP_XMP) | (WEBP_EXIF if turned else 0)]) + body[1:]
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)

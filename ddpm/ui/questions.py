@@ -98,7 +98,8 @@ class Questions:
             image: A picture file.
 
         Returns:
-            The file without it; its pixels are the same, bit for bit.
+            The file without it. PNG, JPEG and WebP keep their pixels bit for bit, and which way is up; other formats
+            become PNG, upright, with alpha and 16 bits of grey.
         """
         data = told(strip, Path(path_of(image)).read_bytes())
         kind = "jpg" if data.startswith(b"\xff\xd8") else "webp" if data[8:12] == b"WEBP" else "png"

@@ -69,12 +69,46 @@ def test_our_own_recipe_is_gone(format: Any) -> None:
 
 
 @pytest.mark.parametrize("turn", [3, 6, 8])
-def test_a_photo_stays_upright(turn: int) -> None:
-    before = file_of("JPEG", exif=exif(turn))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_stays_upright(format: str, turn: int) -> None:
+    before = file_of(format, exif=exif(turn))
     after = strip(before)
+    assert SECRET in before and SECRET not in after and strip(after) == after
     with Image.open(io.BytesIO(before)) as was, Image.open(io.BytesIO(after)) as image:
         assert dict(image.getexif()) == {0x0112: turn}
+        assert np.array_equal(np.asarray(was), np.asarray(image))
         assert np.array_equal(np.asarray(ImageOps.exif_transpose(was)), np.asarray(ImageOps.exif_transpose(image)))
+
+
+GLASS = Image.merge("RGBA", (*PICTURE.split(), Image.linear_gradient("L").resize(PICTURE.size)))
+DEEP = Image.fromarray(np.arange(37 * 24, dtype=np.uint16).reshape(24, 37) * 70)
+
+
+@pytest.mark.parametrize(
+    ("format", "image"),
+    [("TIFF", GLASS), ("TGA", GLASS), ("TIFF", DEEP), ("PPM", DEEP), ("TIFF", PICTURE.convert("L")),
+     ("TIFF", PICTURE.convert("L").convert("LA")), ("TIFF", PICTURE.convert("1"))],
+)  # fmt: skip
+def test_other_formats_keep_alpha_grey_and_16_bits(format: str, image: Image.Image) -> None:
+    with Image.open(io.BytesIO(strip(file_of(format, image)))) as after:
+        assert after.format == "PNG" and np.array_equal(np.asarray(after), np.asarray(image))
+
+
+def test_a_gif_keeps_what_is_transparent() -> None:
+    before = file_of("GIF", PICTURE.quantize(7), transparency=3, comment=SECRET)
+    with Image.open(io.BytesIO(before)) as was, Image.open(io.BytesIO(strip(before))) as after:
+        assert np.array_equal(np.asarray(was.convert("RGBA")), np.asarray(after.convert("RGBA")))
+        assert after.convert("RGBA").getextrema()[3] == (0, 255)
+
+
+def test_what_png_has_no_mode_for_becomes_rgb_and_stays_upright() -> None:
+    for image in (PICTURE.convert("CMYK"), Image.fromarray(np.full((24, 37), 1e9, np.int32))):
+        with Image.open(io.BytesIO(strip(file_of("TIFF", image)))) as after:
+            assert after.mode == "RGB"
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    with Image.open(io.BytesIO(strip(file_of("TIFF", GLASS, exif=turned)))) as after:
+        assert np.array_equal(np.asarray(after), np.asarray(GLASS.rotate(-90, expand=True))) and not after.getexif()
 
 
 def test_colours_keep_their_profile() -> None:
