@@ -31,11 +31,11 @@ ALLOWED: dict[str, set[str]] = {
     "upscaling": {"runtime", "images"},
     "prompts": set(),
     "conditioning": {"request", "prompts", "models", "diffusion"},  # part of plan
-    "plan": PLAIN | {"diffusion", "samplers", "models", "sources", "conditioning"},
+    "plan": PLAIN | {"diffusion", "samplers", "models", "sources", "conditioning", "upscaling"},
     "sources": {"request", "images", "faces", "diffusion", "models"},  # part of plan, as is the next
     "painting": {"images", "diffusion", "samplers", "models", "runtime"},
     "held": set(),
-    "memory": {"held", "request", "models", "prompts", "upscaling"},
+    "memory": {"held", "request", "models", "prompts", "sources", "upscaling"},
     "jobs": set(),
     "loaded": {"loading", "models", "runtime", "memory"},
     "warming": {"request", "models"},
