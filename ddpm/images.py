@@ -33,7 +33,7 @@ FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000
 def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
     """A file, its bytes or a PIL picture as upright RGB, alpha on white, first frame, at most `max_side` a side."""
     image = _load(source, max_side, "image")
-    image = eight_bits(ImageOps.exif_transpose(image))
+    image = eight_bits(_upright(image))
     image = _in_srgb(image)
     if image.has_transparency_data:  # RGBA, LA, PA, and palettes or RGB with one transparent colour
         image = image.convert("RGBA")
@@ -43,7 +43,7 @@ def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image
 
 def open_whole(source: Source) -> Image.Image:
     """A file, its bytes or a PIL picture upright in its own mode: alpha, grey and 16 bits stay. First frame only."""
-    image = ImageOps.exif_transpose(_load(source, None, "image"))
+    image = _upright(_load(source, None, "image"))
     return _in_srgb(eight_bits(image) if image.mode == "F" else image)
 
 
@@ -52,7 +52,7 @@ def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
 
     White repaints. In a picture with any transparent pixel the alpha is the mask, as editors export their layers.
     """
-    image = eight_bits(ImageOps.exif_transpose(_load(source, max_side, "mask")))
+    image = eight_bits(_upright(_load(source, max_side, "mask")))
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
         image = alpha if alpha.getextrema() != (255, 255) else image.convert("RGB")
@@ -195,6 +195,14 @@ def _load(source: Source, max_side: int | None, field: str) -> Image.Image:
         image.seek(0)
         image.load()
     return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says. Of garbage there Pillow raises almost anything; the pixels are good all the same."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
 
 
 def _opened(source: str | PathLike[str] | bytes, max_side: int | None, field: str) -> tuple[str, Image.Image]:

@@ -23,6 +23,7 @@ from ddpm.images import (
     to_image,
     to_pixels,
 )
+from ddpm.recipe import strip
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options) -> bytes:
@@ -93,6 +94,13 @@ def test_exif_orientation_is_applied(turn):
              Image.Transpose.ROTATE_90]  # fmt: skip
     want = image if turn == 1 else image.transpose(turns[turn - 1])
     assert open_picture(encoded(image, exif=exif)).tobytes() == want.tobytes()
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_garbage_in_the_place_of_exif_is_no_reason_to_refuse(format):
+    file = encoded(noise(20, 12), format, exif=b"Exif\0\0garbage that is no EXIF")
+    assert open_picture(file).size == open_whole(file).size == open_mask(file).size == (20, 12)
+    assert open_picture(strip(file)).size == (20, 12)
 
 
 def test_grey_of_sixteen_bits_keeps_its_tones():

@@ -9,6 +9,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 from PIL import Image
@@ -102,9 +103,11 @@ def _end_of_scan(data: bytes, at: int) -> int:
 
 
 def _orientation(data: bytes) -> int:
-    with Image.open(io.BytesIO(data)) as image:
+    """How it is turned, 2 to 8; 0: not, or by garbage, of which Pillow raises SyntaxError, struct.error and others."""
+    with Image.open(io.BytesIO(data)) as image, suppress(Exception):
         value = image.getexif().get(ORIENTATION)
-    return value if isinstance(value, int) and 2 <= value <= 8 else 0
+        return value if isinstance(value, int) and 2 <= value <= 8 else 0
+    return 0
 
 
 def _exif_with(orientation: int) -> bytes:
