@@ -85,7 +85,7 @@ ADAPTERS = {
     "torchvision": {"compat"},
     "accelerate": {"training"},
     "imageio": {"film"},
-    "cv2": {"faces", "training", "evaluation"},
+    "cv2": {"faces", "training", "evaluation", "upscaling"},
     "openvino": {"runtime"},
     "yaml": {"loading", "training", "commands"},
 }
