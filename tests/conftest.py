@@ -1,53 +1,37 @@
-"""Small true things that tests share."""
+"""What every test process has: one torch thread, and a denoiser that makes no error.
+
+Nothing heavy is imported here: with `-n 2` the process that only hands out tests reads this, too.
+"""
 
 from __future__ import annotations
 
-import math
 import os
-from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from torch import Tensor
 
-from ddpm.diffusion.prediction import Prediction
-from ddpm.diffusion.schedule import Level
+if TYPE_CHECKING:
+    from tests.exact import GaussianModel
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # threads of one test process would spin against those of the next
+    import torch
+
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # those of the programs that it starts, too
 
 
-@dataclass(frozen=True)
-class GaussianModel:
-    """The exact denoiser of pictures whose pixels are N(mu, s**2): a Predict without error, float64 in and out.
-
-    Everything about it is known in closed form, so a sampler can be held to the truth instead of to another sampler.
-    """
-
-    mu: float = 0.3
-    s: float = 0.5
-
-    def __call__(self, x_t: Tensor, level: Level) -> Prediction:
-        centred = x_t - level.alpha * self.mu
-        gain = level.alpha * (self.s / self.deviation(level)) ** 2
-        return Prediction(self.mu + gain * centred, level.sigma / self.deviation(level) ** 2 * centred)
-
-    def deviation(self, level: Level) -> float:
-        """Standard deviation of x_t at a level."""
-        return math.hypot(level.alpha * self.s, level.sigma)
-
-    def follow(self, x_t: Tensor, now: Level, then: Level) -> Tensor:
-        """Where the probability-flow ODE takes x_t, exactly: every Gaussian is mapped onto the next one."""
-        centred = x_t - now.alpha * self.mu
-        return then.alpha * self.mu + self.deviation(then) / self.deviation(now) * centred
-
-    def draw(self, level: Level, shape: tuple[int, ...], seed: int = 0) -> Tensor:
-        """x_t as it is distributed at a level."""
-        noise = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-        return level.alpha * self.mu + self.deviation(level) * noise
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a browser first, then the slow ones: what takes long begins early, so that both cores end together."""
+    first: dict[Path, int] = {}
+    for item in items:
+        rank = next((rank for rank, mark in enumerate(("browser", "slow")) if item.get_closest_marker(mark)), 2)
+        first[item.path] = min(rank, first.get(item.path, rank))
+    items.sort(key=lambda item: first[item.path])
 
 
 @pytest.fixture
 def gaussian() -> GaussianModel:
+    from tests.exact import GaussianModel
+
     return GaussianModel()

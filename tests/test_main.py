@@ -1,4 +1,4 @@
-"""The command line as people run it: real processes, real exit codes."""
+"""The command line as people run it: real processes and exit codes, and in this process what it refuses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ddpm.__main__ import main
 from ddpm.recipe import read_recipe
 from tests.engine.conftest import SIZE, tiny_model
 
@@ -23,6 +24,14 @@ ROOT = Path(__file__).resolve().parent.parent
 def ddpm(*arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ddpm", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
+
+
+def here(*arguments: str) -> int:
+    """The same in this process, where the way into the program is not what is tested."""
+    try:
+        return main(list(arguments))
+    except SystemExit as ended:
+        return int(ended.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -113,28 +122,36 @@ def test_sample_takes_pictures_and_masks(weights: Path, picture: Path, tmp_path:
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
-    weights: Path, picture: Path, arguments: list[str], code: int, words: str
+    weights: Path, picture: Path, arguments: list[str], code: int, words: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [str(picture) if argument == "IN" else argument for argument in arguments]
-    run = ddpm(*arguments, *(["--weights", str(weights)] if arguments and code == 1 else []))
-    assert run.returncode == code and words in run.stderr and not run.stdout
-    assert code == 2 or len(run.stderr.strip().splitlines()) == 1, run.stderr
+    assert here(*arguments, *(["--weights", str(weights)] if arguments and code == 1 else [])) == code
+    out, err = capfd.readouterr()
+    assert words in err and not out
+    assert code == 2 or len(err.strip().splitlines()) == 1, err
 
 
-def test_upscale_takes_a_folder_and_passes_over_what_is_no_picture(picture: Path, tmp_path: Path) -> None:
+def test_the_exit_code_and_the_sentence_reach_the_shell(weights: Path) -> None:
+    run = ddpm("sample", "--steps", "0", "--weights", weights)
+    assert run.returncode == 1 and "steps is 0" in run.stderr and len(run.stderr.splitlines()) == 1 and not run.stdout
+
+
+def test_upscale_takes_a_folder_and_passes_over_what_is_no_picture(
+    picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (picture.parent / "broken.png").write_text("not a picture")
     out = tmp_path / "larger"
-    run = ddpm("upscale", picture.parent, "--scale", "2", "--out", out)
-    assert run.returncode == 1 and "broken.png" in run.stderr
-    assert run.stdout.split() == [str(out / "in-x2.png")]
+    assert here("upscale", str(picture.parent), "--scale", "2", "--out", str(out)) == 1
+    made, said = capfd.readouterr()
+    assert "broken.png" in said and made.split() == [str(out / "in-x2.png")]
     with Image.open(out / "in-x2.png") as larger:
         assert larger.size == (60, 40)
 
 
-def test_models_lists_what_there_is(weights: Path, tmp_path: Path) -> None:
-    run = ddpm("models", "--weights", weights)
-    assert run.returncode == 0 and run.stdout.startswith("tiny ") and "16 px" in run.stdout
-    assert str(weights) not in run.stdout
+def test_models_lists_what_there_is(weights: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert here("models", "--weights", str(weights)) == 0
+    listed = capfd.readouterr().out
+    assert listed.startswith("tiny ") and "16 px" in listed and str(weights) not in listed
 
 
 def test_an_interrupted_sample_keeps_what_is_there(weights: Path, tmp_path: Path) -> None:

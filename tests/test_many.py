@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm.__main__ import parser
+from ddpm.__main__ import main, parser
 from ddpm.commands import many
 from ddpm.request import Request
 from tests.engine.conftest import tiny_model
@@ -31,12 +31,16 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def sample(weights: Path, out: Path, *arguments: str, rank: int = 0, world: int = 1) -> subprocess.Popen[str]:
+def arguments(weights: Path, out: Path, *more: str) -> list[str]:
+    return ["sample", "--model", "tiny", "--weights", str(weights), "--out", str(out), *more]
+
+
+def sample(weights: Path, out: Path, *more: str, rank: int, world: int) -> subprocess.Popen[str]:
     """As a launcher starts it: its number and how many there are in the environment."""
-    command = [sys.executable, "-m", "ddpm", "sample", "--model", "tiny", "--weights", str(weights), "--out", str(out)]
     environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(world), "LOCAL_RANK": str(rank)}
-    return subprocess.Popen([*command, *arguments], cwd=ROOT, text=True, env=environment,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    command = [sys.executable, "-m", "ddpm", *arguments(weights, out, *more)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)  # fmt: skip
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -47,22 +51,24 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return pictures
 
 
-def test_two_processes_make_what_one_makes_each_its_own_seeds(weights: Path, tmp_path: Path) -> None:
+def test_two_processes_make_what_one_makes_each_its_own_seeds(
+    weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     alone, shared = tmp_path / "alone", tmp_path / "shared"
-    one = sample(weights, alone, "--count", "21", "--seed", "3")
     both = [sample(weights, shared, "--count", "21", "--seed", "3", rank=rank, world=2) for rank in (0, 1)]
-    said = [process.communicate(timeout=200) for process in (one, *both)]
-    assert [process.returncode for process in (one, *both)] == [0, 0, 0], said
-    assert "21 pictures made, 0 were" in said[0][0]
-    assert "12 pictures made by process 1 of 2, 0 were" in said[1][0] and "9 pictures made by process 2" in said[2][0]
+    assert main(arguments(weights, alone, "--count", "21", "--seed", "3")) == 0
+    assert "21 pictures made, 0 were" in capfd.readouterr().out
+    said = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert "12 pictures made by process 1 of 2, 0 were" in said[0][0] and "9 pictures made by process 2" in said[1][0]
     whole = bytes_of(alone)
     assert set(whole) == {f"{seed}.png" for seed in range(3, 24)} and len(set(whole.values())) == 21
     assert bytes_of(shared) == whole
 
     for seed in (5, 9, 10):
         (shared / f"{seed}.png").unlink()
-    again = sample(weights, shared, "--count", "22", "--seed", "3")
-    assert "4 pictures made, 18 were in" in again.communicate(timeout=200)[0]
+    assert main(arguments(weights, shared, "--count", "22", "--seed", "3")) == 0
+    assert "4 pictures made, 18 were in" in capfd.readouterr().out
     assert {name: made for name, made in bytes_of(shared).items() if name != "24.png"} == whole
     assert not list(shared.glob("*.part"))
 
@@ -85,9 +91,11 @@ def test_each_process_has_the_gpu_of_its_number_unasked(tmp_path: Path, monkeypa
     assert devices == ["cuda:1", "cuda:1", "cpu"]
 
 
-def test_another_request_is_not_mixed_into_a_folder(weights: Path, tmp_path: Path) -> None:
+def test_another_request_is_not_mixed_into_a_folder(
+    weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "request.json").write_text('{"steps": 7}')
-    process = sample(weights, tmp_path, "--count", "17", "--steps", "4")
-    assert "holds pictures of another request" in process.communicate(timeout=100)[1] and process.returncode == 1
-    film = sample(weights, tmp_path / "film", "--count", "17", "--film")
-    assert "A film shows one picture" in film.communicate(timeout=100)[1] and film.returncode == 1
+    assert main(arguments(weights, tmp_path, "--count", "17", "--steps", "4")) == 1
+    assert "holds pictures of another request" in capfd.readouterr().err
+    assert main(arguments(weights, tmp_path / "film", "--count", "17", "--film")) == 1
+    assert "A film shows one picture" in capfd.readouterr().err

@@ -9,9 +9,12 @@ import os
 import threading
 from typing import Any
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+from ddpm.ui import stubs
 
-import gradio as gr  # noqa: E402  (after the switch above: gradio reads it at import)
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+stubs.leave_out()
+
+import gradio as gr  # noqa: E402  (after the two lines above, which change what its import does)
 from PIL import Image  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 

@@ -94,12 +94,12 @@ def test_the_average_is_the_one_that_its_decay_says(tmp_path: Path) -> None:
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    config = small(tmp_path, images=1600, learning_rate=3e-3)
+    config = small(tmp_path, images=800, learning_rate=3e-3)
     train(config)
     losses = saved(config)["losses"]
     assert losses[-50:].mean() < 0.75 * losses[:20].mean()
     points = read_points(config.folder / "loss.csv")
-    assert [point.pictures for point in points] == list(range(40, 1601, 40)) and points[-1].loss < points[0].loss
+    assert [point.pictures for point in points] == list(range(40, 801, 40)) and points[-1].loss < points[0].loss
     assert Image.open(config.folder / "curves.png").size == (960, 640)
 
 

@@ -104,10 +104,18 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Any) -> Iterator[Any]:
+    """One visitor's browser at 1440 px, so that gradio's own files are fetched once."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
-    """A visitor at 1440 px, whose every request must be local."""
-    page, asked = browser.new_page(viewport={"width": 1440, "height": 900}), []
+def page(context: Any, url: str) -> Iterator[Any]:
+    """The page newly opened; its every request must be local."""
+    page, asked = context.new_page(), []
     page.on("request", lambda request: asked.append(request.url))
     page.set_default_timeout(60_000)
     opened(page, url)

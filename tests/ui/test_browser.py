@@ -8,11 +8,23 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image, PngImagePlugin
+from playwright.sync_api import expect
 
 from ddpm.recipe import read_recipe
-from tests.ui.visitor import EXAMPLES, downloaded, in_a_browser, more_settings, set_number, status, to_tab, upload
+from tests.ui.visitor import (
+    EXAMPLES,
+    at_tab,
+    downloaded,
+    given,
+    in_a_browser,
+    more_settings,
+    set_number,
+    settled,
+    status,
+    to_tab,
+    upload,
+)
 
 pytestmark = in_a_browser
 
@@ -22,14 +34,12 @@ def test_generate_shows_the_picture_its_seed_and_next_steps(page: Any) -> None:
     status(page, "Done in")
     assert "/gradio_api/file=" in page.locator(".stage:visible .view").first.evaluate("image => image.src")
     assert page.locator(".strip:visible button").count() == 1
+    seed = page.locator(".strip:visible button").first.inner_text().removeprefix("Seed ")
     page.get_by_role("button", name="Keep this seed").locator("visible=true").click()
-    page.get_by_role("button", name="More settings").locator("visible=true").click()
-    page.wait_for_timeout(800)
-    seed = page.get_by_label("Seed").locator("visible=true").first.input_value()
-    assert f"Seed {seed}" in page.locator(".strip:visible button").first.inner_text()
+    more_settings(page)
+    expect(page.get_by_label("Seed").locator("visible=true").first).to_have_value(seed)
     page.get_by_role("button", name="Enlarge", exact=True).locator("visible=true").click()
-    page.wait_for_timeout(1000)
-    assert page.get_by_role("tab", name="Upscale").first.get_attribute("aria-selected") == "true"
+    at_tab(page, "Upscale")
 
 
 def test_a_picture_goes_on_to_be_changed_repainted_and_taken_away_bare(page: Any) -> None:
@@ -37,7 +47,7 @@ def test_a_picture_goes_on_to_be_changed_repainted_and_taken_away_bare(page: Any
     status(page, "Done in")
     seed = int(page.locator(".strip:visible button").first.inner_text().removeprefix("Seed "))
     page.get_by_role("button", name=re.compile("^Recipe")).locator("visible=true").click()
-    page.wait_for_timeout(500)
+    settled(page, 500)
     _, whole = downloaded(page, "Download")
     _, bare = downloaded(page, "Download without it")
     with Image.open(io.BytesIO(whole)) as one, Image.open(io.BytesIO(bare)) as other:
@@ -46,8 +56,8 @@ def test_a_picture_goes_on_to_be_changed_repainted_and_taken_away_bare(page: Any
     for button, tab in (("Change it", "Image to image"), ("Repaint a part", "Inpaint")):
         to_tab(page, "Text to image")
         page.get_by_role("button", name=button, exact=True).locator("visible=true").click()
-        page.wait_for_timeout(1500)
-        assert page.get_by_role("tab", name=tab, exact=True).first.get_attribute("aria-selected") == "true"
+        at_tab(page, tab)
+        settled(page)
         page.locator(".go:visible").click()
         if tab == "Inpaint":  # the picture is there, what to repaint is not
             page.locator("[data-testid=toast-body]", has_text="Paint").first.wait_for()
@@ -70,14 +80,14 @@ def test_a_sketch_follows_the_typing_and_enter_makes_its_seed_in_full(page: Any)
     assert page.locator(".strip:visible button").first.inner_text() == f"Seed {seed}"
 
 
-@pytest.mark.parametrize("tab", ["Text to image", "Image to image", "Inpaint", "Denoising", "Upscale"])
-def test_an_example_is_made_by_one_click(page: Any, tab: str) -> None:
-    to_tab(page, tab)
-    page.locator(".cards:visible button").last.click()
-    page.wait_for_function("[...document.querySelectorAll('.go')].find(b => b.offsetParent).innerText == 'Working'")
-    status(page, "Done in")
-    if tab != "Upscale":
-        assert page.locator(".strip:visible button").count() >= 1
+def test_an_example_is_made_by_one_click(page: Any) -> None:
+    for tab in ("Text to image", "Image to image", "Inpaint", "Denoising", "Upscale"):
+        to_tab(page, tab)
+        page.locator(".cards:visible button").last.click()
+        page.wait_for_function("[...document.querySelectorAll('.go')].find(b => b.offsetParent).innerText == 'Working'")
+        status(page, "Done in")
+        if tab != "Upscale":
+            assert page.locator(".strip:visible button").count() >= 1, tab
 
 
 def test_five_faces_by_webcam_and_all_of_them_in_one_file(page: Any) -> None:
@@ -88,6 +98,8 @@ def test_five_faces_by_webcam_and_all_of_them_in_one_file(page: Any) -> None:
     page.wait_for_function("[...document.querySelectorAll('video')].some(one => one.videoWidth && one.currentTime)")
     page.locator("button[aria-label='capture photo']:visible").click()
     page.get_by_text("No face found").locator("visible=true").wait_for()  # the fake camera shows a test pattern
+    more_settings(page)
+    set_number(page, "Steps", 4)
     page.locator(".go:visible").click()
     status(page, "Done in")
     name, data = downloaded(page, "Download all")
@@ -114,8 +126,8 @@ def test_selfie_shows_five_faces_first_and_its_button_counts(page: Any) -> None:
     set_number(page, "Steps", 2)
     go.click()
     status(page, "Done in")
-    page.wait_for_timeout(600)
-    assert go.inner_text() == "Make 2 faces" and row.count() == 2
+    expect(go).to_have_text("Make 2 faces")
+    assert row.count() == 2
 
 
 def test_the_editor_is_never_an_empty_square(page: Any) -> None:
@@ -150,9 +162,9 @@ def test_a_mask_painted_with_the_mouse_is_repainted(page: Any, tmp_path: Path) -
     x, y = box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.5
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 60, y + 40, steps=10)
+    page.mouse.move(x + 60, y + 40, steps=2)
     page.mouse.up()
-    page.wait_for_timeout(500)
+    settled(page, 500)
     page.locator(".go:visible").click()
     status(page, "Done in")
     _, data = downloaded(page, "Download")
@@ -166,8 +178,7 @@ def test_a_mask_from_a_file_is_repainted_and_the_rest_kept(page: Any, tmp_path: 
     mask = Image.new("L", (64, 64))
     mask.paste(255, (40, 40, 60, 60))
     mask.save(tmp_path / "mask.png")
-    page.locator(".more:visible .drop input[type=file]").first.set_input_files(tmp_path / "mask.png")
-    page.wait_for_timeout(1500)
+    given(page, page.locator(".more:visible .drop input[type=file]").first, tmp_path / "mask.png")
     page.locator(".go:visible").click()
     status(page, "Done in")
     _, data = downloaded(page, "Download")
@@ -201,9 +212,7 @@ def test_denoising_ends_in_a_film_that_can_be_kept_and_its_steps(page: Any) -> N
 
 def test_a_picture_with_a_recipe_fills_the_fields(page: Any, tmp_path: Path) -> None:
     page.locator("#head input[type=file]").set_input_files(EXAMPLES / "sunset.png")
-    page.wait_for_function(
-        "document.querySelector('button[role=tab][aria-selected=true]').innerText == 'Image to image'"
-    )
+    at_tab(page, "Image to image")
     words = read_recipe(EXAMPLES / "sunset.png")[0]
     assert page.get_by_label("What should it become?").locator("visible=true").input_value() == words["prompt"]
     more_settings(page)

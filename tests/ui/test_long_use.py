@@ -26,7 +26,7 @@ def test_fifty_generations_do_not_grow_the_process(running: Running) -> None:
 
     def paint(count: int) -> None:
         for seed in range(count):
-            client.predict("a lake", steps=3, seed=seed, api_name="/text_to_image")
+            client.predict("a lake", steps=3, seed=seed, guidance_scale=1, api_name="/text_to_image")
 
     paint(10)  # allocators and caches find their size
     before = resident(running.pid)

@@ -29,8 +29,8 @@ def test_stop_frees_the_page_at_once(page: Any) -> None:
 
 def test_a_reload_finds_its_job_and_stop_keeps_what_is_there(page: Any) -> None:
     more_settings(page)
-    set_number(page, "Steps", 100)
-    set_number(page, "Pictures", 8)
+    set_number(page, "Steps", 40)
+    set_number(page, "Pictures", 16)
     page.locator(".go:visible").click()
     page.locator(".strip:visible button").first.wait_for()  # one is finished
     page.reload()
@@ -56,9 +56,9 @@ def test_two_visitors_wait_in_one_line_and_do_not_meet(page: Any, browser: Any, 
     other = browser.new_context().new_page()
     other.set_default_timeout(60_000)
     opened(other, url)
-    for visitor, seed in ((page, "21"), (other, "22")):
+    for visitor, seed, steps in ((page, "21", 60), (other, "22", 10)):
         more_settings(visitor)
-        set_number(visitor, "Steps", 60)
+        set_number(visitor, "Steps", steps)
         visitor.get_by_label("Seed").locator("visible=true").fill(seed)
     page.locator(".go:visible").click()
     status(page, "Step ")

@@ -11,6 +11,12 @@ import pytest
 CHROMIUM = Path("/usr/bin/chromium")
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 TABS = ["Text to image", "Image to image", "Inpaint", "Selfie", "Denoising", "Upscale", "Models"]
+SETTLED = """([most, quiet]) => new Promise(resolve => {
+  const done = () => { watch.disconnect(); resolve(); };
+  let calm = setTimeout(done, quiet);
+  const watch = new MutationObserver(() => { clearTimeout(calm); calm = setTimeout(done, quiet); });
+  watch.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+  setTimeout(done, most); })"""
 CLEAR = re.compile("^(Clear|Remove Image)$")
 in_a_browser = [
     pytest.mark.browser,
@@ -18,15 +24,25 @@ in_a_browser = [
 ]
 
 
+def settled(page: Any, most: int = 1500, quiet: int = 200) -> None:
+    """Until nothing on the page has changed for `quiet` milliseconds, `most` at the most."""
+    page.evaluate(SETTLED, [most, quiet])
+
+
 def opened(page: Any, url: str) -> None:
     page.goto(url)
     page.wait_for_selector(".go")
-    page.wait_for_timeout(1500)  # events attach after the first paint
+    settled(page, quiet=300)  # events attach after the first paint
 
 
 def to_tab(page: Any, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).first.click()
-    page.wait_for_timeout(800)
+    settled(page, 800)
+
+
+def at_tab(page: Any, name: str) -> None:
+    """Until the page has gone there by itself."""
+    page.locator("#tabs button[role=tab][aria-selected=true]", has_text=re.compile(f"^{name}$")).first.wait_for()
 
 
 def status(page: Any, words: str) -> None:
@@ -50,12 +66,12 @@ def set_number(page: Any, label: str, value: float) -> None:
     field = number_of(page, label)
     field.fill(f"{value:g}" if value < 1e5 else str(value))
     field.press("Tab")
-    page.wait_for_timeout(400)
+    settled(page, 400)
 
 
 def more_settings(page: Any) -> None:
     page.get_by_role("button", name="More settings").locator("visible=true").click()
-    page.wait_for_timeout(600)
+    settled(page, 600)
 
 
 def upload(page: Any, file: Path) -> None:
@@ -63,5 +79,11 @@ def upload(page: Any, file: Path) -> None:
     clear = page.get_by_label(CLEAR).locator("visible=true")
     if clear.count():
         clear.first.click()
-    page.locator(".drop:visible input[type=file]").first.set_input_files(file)
-    page.wait_for_timeout(1500)
+    given(page, page.locator(".drop:visible input[type=file]").first, file)
+
+
+def given(page: Any, field: Any, file: Path) -> None:
+    """Until the file is with the server and the page has said what there is to say."""
+    with page.expect_response(lambda response: "/gradio_api/upload" in response.url):
+        field.set_input_files(file)
+    settled(page, quiet=400)
