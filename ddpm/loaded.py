@@ -39,7 +39,7 @@ class LoadedModels:
 
     def engines(self) -> dict[str, str]:
         """What runs each loaded model; plain data, no torch."""
-        return {name: loaded.network.name for name, loaded in list(self._models.items())}
+        return {name: loaded.networks[0].name for name, loaded in list(self._models.items())}
 
     def has(self, name: str) -> bool:
         """Whether `get` answers at once: changed files or settings are loaded anew. UnknownModel if there is none."""
@@ -66,17 +66,18 @@ class LoadedModels:
             return there
 
     def news(self, name: str) -> Iterator[str]:
-        """To be read before a request: what its network's engine has to say. The engine may change here alone."""
+        """To be read before a request: what its networks' engine has to say. The engine may change here alone."""
         if loaded := self._models.get(name):  # another thread may have dropped it meanwhile
-            yield from loaded.network.news()
+            for network in loaded.networks:
+                yield from network.news()
 
     def preparing(self, name: str) -> bool:
-        """Whether a loaded model's network may still come to run otherwise; without torch, as the next two."""
-        return (loaded := self._models.get(name)) is not None and loaded.network.preparing
+        """Whether a loaded model's networks may still come to run otherwise; without torch, as the next two."""
+        return (loaded := self._models.get(name)) is not None and any(one.preparing for one in loaded.networks)
 
     def prepared(self, name: str) -> bool:
         """Whether its next request would find it changed."""
-        return (loaded := self._models.get(name)) is not None and loaded.network.prepared
+        return (loaded := self._models.get(name)) is not None and any(one.prepared for one in loaded.networks)
 
     def room(self, card: ModelCard, times: int) -> bool:
         """Whether a model that nobody asked for may be loaded: no other must go for it, and memory is plentiful."""
@@ -129,7 +130,13 @@ class LoadedModels:
         version, model = self.catalogue.version(name), self.catalogue.load(name, self.device)
         told = model.card.inpaints or model.card.embeds_guidance  # called with more than samplers' tensors: torch
         network = self._runtime.compile(model.module, model.network, None if told else example_of(model))
-        return Loaded(version, replace(model, network=network), network)
+        running = replace(model, network=network)
+        if model.finish is None:
+            return Loaded(version, running, (network,))
+        example = example_of(replace(model, network=model.finish.network))
+        finish = self._runtime.compile(model.finish.module, model.finish.network, example)
+        running = replace(running, finish=model.finish._replace(network=finish))
+        return Loaded(version, running, (network, finish))
 
 
 class Loaded(NamedTuple):
@@ -137,7 +144,7 @@ class Loaded(NamedTuple):
 
     version: Stamp  # of its files and settings
     model: Model
-    network: Network  # the model's own, as it runs
+    networks: tuple[Network, ...]  # the model's own one or two, as they run
 
 
 def example_of(model: Model) -> Callable[[], object]:

@@ -58,7 +58,10 @@ class Estimates:
         key = (model.card.name, model.card.weights_hash, width, height, batch, back)
         if key not in self._known:
             x_t = torch.empty(batch, *model.latent_shape(width, height), device="meta", requires_grad=back)
-            network = held(model.module, model.network, x_t, 0.5, _text(model, batch), *_told(model, x_t))
+            asked = _text(model, batch), *_told(model, x_t)
+            network = held(model.module, model.network, x_t, 0.5, *asked)
+            if model.finish:
+                network = max(network, held(model.finish.module, model.finish.network, x_t, 0.5, *asked))
             codec = getattr(model.codec, "module", None)
             decoding = held(codec, model.codec.decode, x_t[:1].detach()) if isinstance(codec, nn.Module) else 0
             self._known[key] = max(network, decoding)

@@ -87,8 +87,10 @@ def ready(engine: Engine, name: str) -> Model:
 def in_torch(engine: Engine, name: str) -> Model:
     """The model in the fastest setting of plain torch."""
     model = engine.catalogue.load(name)
-    network = Eager("cpu", fastest()).compile(model.module, model.network)
-    return replace(model, network=network)
+    torchs, finish = Eager("cpu", fastest()), model.finish
+    if finish is not None:
+        finish = finish._replace(network=torchs.compile(finish.module, finish.network))
+    return replace(model, network=torchs.compile(model.module, model.network), finish=finish)
 
 
 def call_of(model: Model, batch: int) -> Callable[[], object]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ddpm.bench.clock import Timing, alternating, timed
 from ddpm.bench.networks import in_torch, ready
@@ -16,7 +17,7 @@ from ddpm.engine import SKETCH, Engine
 from ddpm.events import Preview, Result
 from ddpm.images import to_image
 from ddpm.models.card import ModelCard
-from ddpm.models.model import Model
+from ddpm.models.model import Model, Text
 from ddpm.request import Request
 
 PROMPT = "a red dragon over a castle at night, number {}"
@@ -39,7 +40,10 @@ def picture_table(engine: Engine, name: str, rounds: int) -> Table:
         return PROMPT.format(next(numbers)) if card.kind == "text" else ""
 
     def theirs(model: Model, said: str) -> np.ndarray:
-        return np.asarray(STOCK[sampler](model, model.network, levels, said or None, scale, 1), float)
+        def network(x_t: Tensor, t: float, text: Text | None) -> Tensor:
+            return model.at(model.schedule.level(t))(x_t, t, text)
+
+        return np.asarray(STOCK[sampler](model, network, levels, said or None, scale, 1), float)
 
     def ours(said: str) -> list[Result]:
         same = {"sampler": sampler, "steps": steps, "guidance_until": 0, "pag_scale": 0}

@@ -11,6 +11,7 @@ from ddpm.errors import CannotLoad
 from ddpm.models.card import Defaults, ModelCard
 
 STEM = "diffusion_pytorch_model"  # what diffusers calls a component's weights
+FINISH = "finish"  # the folder of a second network, in a folder of ours
 FORMAT = 1  # of our own folders; raised when older code could not read a newer folder
 
 
@@ -78,6 +79,7 @@ def embedded_card(folder: Path) -> ModelCard:
     needed = ("title", "licence", "size", "channels", "target", "schedule")
     if absent := [key for key in needed if key not in index]:
         raise CannotLoad(f"its model_index.json lacks {', '.join(absent)}")
+    networks = [folder / "network", *([folder / FINISH] if index.get("finish_below") else [])]
     return ModelCard(
         name=folder.name,
         title=str(index["title"]),
@@ -92,10 +94,11 @@ def embedded_card(folder: Path) -> ModelCard:
         defaults=Defaults(**defaults),
         kind="text" if index.get("text") else "unconditional",
         latent=(folder / "vae").is_dir(),
-        bytes=sum(path.stat().st_size for path in weight_files(folder / "network", STEM)),
+        bytes=sum(path.stat().st_size for network in networks for path in weight_files(network, STEM)),
         note=str(index.get("note", "")),
         max_count=int(index.get("max_count", 16)),
         factor=int(index["size"]),
         fixed_size=True,
+        finish_below=float(index.get("finish_below", 0)),
         takes_pag=True,
     )

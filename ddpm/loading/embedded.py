@@ -3,6 +3,7 @@
 NAME/model_index.json                                   the card's facts; "ddpm_format" marks it as ours
 NAME/network/config.json                                the fields of HybridConfig
 NAME/network/diffusion_pytorch_model*.safetensors       the weights, in shards of at most 9 MB where they are larger
+NAME/finish/                                            likewise, of a model with a second network for little noise
 NAME/vae/                                               a latent model's autoencoder, as diffusers writes it
 NAME/README.md                                          the model card for people
 """
@@ -19,7 +20,7 @@ from torch import Tensor
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import BadRequest, CannotLoad
-from ddpm.loading.card import FORMAT, embedded_card
+from ddpm.loading.card import FINISH, FORMAT, embedded_card
 from ddpm.loading.files import (
     STEM,
     put,
@@ -34,7 +35,7 @@ from ddpm.loading.files import (
 from ddpm.models.card import ModelCard
 from ddpm.models.codec import Pixels
 from ddpm.models.hybrid import Hybrid, HybridConfig, time_features
-from ddpm.models.model import Codec, Model, Network, Text, TextEncoder, Told
+from ddpm.models.model import Codec, Finish, Model, Network, Text, TextEncoder, Told
 
 
 def save(
@@ -45,18 +46,24 @@ def save(
     dtype: torch.dtype = torch.float16,
     card_text: str = "",
     codec: Path | None = None,
+    finish: Hybrid | None = None,
 ) -> None:
     """Write the folder. model_index.json comes last, so that a half-written folder is not taken for a model.
 
-    `codec` is the folder of the autoencoder on whose latents the network works; it is copied.
+    `codec` is the folder of the autoencoder on whose latents the network works; it is copied. `finish` is the network
+    that paints below the card's `finish_below`.
     """
+    if (finish is not None) != bool(card.finish_below):
+        raise ValueError(f"finish_below is {card.finish_below:g} and the second network is {finish and finish.config}")
     if codec is None and (network.config.size != card.size or network.config.channels != card.channels):
         raise ValueError(f"the card says {card.size} px, {card.channels} channels; the network is {network.config}")
     if codec is not None and codec.resolve() != (folder / "vae").resolve():
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(codec, folder / "vae", dirs_exist_ok=True)
-    write_weights(folder / "network", {key: value.to(dtype) for key, value in network.state_dict().items()})
-    write_json(folder / "network" / "config.json", {"_class_name": "Hybrid", **network.config.to_dict()})
+    for name, module in (("network", network), (FINISH, finish)):
+        if module is not None:
+            write_weights(folder / name, {key: value.to(dtype) for key, value in module.state_dict().items()})
+            write_json(folder / name / "config.json", {"_class_name": "Hybrid", **module.config.to_dict()})
     write_whole(folder / "README.md", _readme(card, card_text).encode())
     index = {
         "_class_name": "HybridPipeline",
@@ -69,6 +76,7 @@ def save(
         "target": str(card.target),
         "schedule": card.schedule,
         "text": card.text,
+        "finish_below": card.finish_below,
         "max_count": card.max_count,
         "note": card.note,
         "defaults": asdict(card.defaults),
@@ -81,18 +89,20 @@ def load(folder: Path, device: str = "cpu") -> Model:
     if not folder.is_dir():
         raise CannotLoad(f"{folder.name} is not a folder")
     card = embedded_card(folder)
-    component = folder / "network"
-    module = Hybrid(_config(read_json(component / "config.json")))
-    put(module, read_weights(weight_files(component, STEM)), folder.name)
-    module = module.eval().requires_grad_(False).to(device)
+    module, files = _module(folder / "network", device)
     try:
         schedule, target = Schedule.named(card.schedule), Target(card.target)
     except (BadRequest, ValueError) as error:
         raise CannotLoad(str(error)) from error
     text = _text(card, module.config, device)
     codec = _codec(folder, card, module.config, device)
+    finish = None
+    if card.finish_below:
+        second, more = _module(folder / FINISH, device)
+        _agree(second.config, module.config)
+        finish, files = Finish(card.finish_below, _network(second, schedule, text), second), files + more
     return Model(
-        card=replace(card, weights_hash=weights_hash(weight_files(component, STEM))),
+        card=replace(card, weights_hash=weights_hash(files)),
         schedule=schedule,
         codec=codec,
         text=text,
@@ -100,7 +110,22 @@ def load(folder: Path, device: str = "cpu") -> Model:
         target=target,
         module=module,
         clamp=None if card.latent else 1.0,
+        finish=finish,
     )
+
+
+def _module(component: Path, device: str) -> tuple[Hybrid, list[Path]]:
+    """A network of the folder, checked and in float32, and the files that hold its weights."""
+    module, files = Hybrid(_config(read_json(component / "config.json"))), weight_files(component, STEM)
+    put(module, read_weights(files), component.parent.name)
+    return module.eval().requires_grad_(False).to(device), files
+
+
+def _agree(second: HybridConfig, first: HybridConfig) -> None:
+    """One takes over from the other in the middle of a picture."""
+    for name in ("size", "channels", "text_width"):
+        if (one := getattr(second, name)) != (other := getattr(first, name)):
+            raise CannotLoad(f"{name} of its second network is {one}, of the first {other}")
 
 
 def _codec(folder: Path, card: ModelCard, config: HybridConfig, device: str) -> Codec:

@@ -57,6 +57,7 @@ class ModelCard:
     fixed_size: bool = False  # it has learnt positions, and makes pictures of `size` only
     inpaints: bool = False  # its network sees the mask and what is round it (9 channels)
     embeds_guidance: bool = False  # its network is told the guidance scale (latent consistency models)
+    finish_below: float = 0.0  # noise share under which a second network paints; 0: there is none
     takes_pag: bool = False  # its network can be told to attend to nothing, which perturbed-attention guidance needs
     weights: str = ""  # which of a checkpoint's weights are used: "EMA", "raw", "as saved"
     step: int | None = None  # of training, where the file says so; `epoch` alike

@@ -34,6 +34,7 @@ class HybridConfig:
     heads: int = 4
     text_width: int = 0  # width of the prompt's token states; 0: the network reads no prompt
     detail: int = 0  # width of the stage that goes over the picture at half resolution at the end; 0: there is none
+    residual: bool = False  # what it makes is added to x_t (Zhang et al. 2017, DnCNN): where there is little noise
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -214,9 +215,9 @@ class Hybrid(nn.Module):
             h = _through(self.up[stage], h, embedding)
         h = F.silu(self.norm(h))
         made = self.smooth(F.pixel_shuffle(self.out(h), self.config.patch))
-        if self.detail is None:
-            return made
-        return made + self.detail(x_t, made, F.pixel_shuffle(h, self.config.patch // 2), embedding)
+        if self.detail is not None:
+            made = made + self.detail(x_t, made, F.pixel_shuffle(h, self.config.patch // 2), embedding)
+        return x_t + made if self.config.residual else made
 
 
 def _through(blocks: nn.Module, h: Tensor, embedding: Tensor) -> Tensor:

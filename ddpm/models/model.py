@@ -12,13 +12,14 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from ddpm.diffusion.guidance import noise_share
 from ddpm.diffusion.prediction import Prediction, Target
 from ddpm.diffusion.schedule import Level, Schedule, levels
 from ddpm.diffusion.spacing import GRIDS, Spacing
 from ddpm.errors import BadRequest
 from ddpm.models.card import Defaults, ModelCard
 
-__all__ = ["Codec", "Defaults", "Model", "ModelCard", "Network", "Text", "TextEncoder", "Told", "join"]
+__all__ = ["Codec", "Defaults", "Finish", "Model", "ModelCard", "Network", "Text", "TextEncoder", "Told", "join"]
 
 
 class Text(NamedTuple):
@@ -105,6 +106,17 @@ class Told:
     blind: bool = False  # attend to nothing where the network's shapes come from, for perturbed-attention guidance
 
 
+class Finish(NamedTuple):
+    """A second network for the levels with little noise (Balaji et al. 2022, eDiff-I: experts of parts of the way).
+
+    It is called and answers as the first one, which decides what is painted; this one makes edges and texture.
+    """
+
+    below: float  # noise share under which it is asked
+    network: Network
+    module: nn.Module
+
+
 @dataclass(frozen=True)
 class Model:
     """Everything needed to sample: network, noise levels, codec, prompt encoder."""
@@ -120,6 +132,7 @@ class Model:
     told: Told | None = None  # filled by a request, where the card says that the network wants it
     start: Callable[[Tensor], Tensor] | None = None  # what its sampling begins from, made of standard noise
     peak: bool = False  # divide x0 by its largest value where that is above `clamp`, instead of cutting it there
+    finish: Finish | None = None
 
     def denoise(self, x_t: Tensor, level: Level, text: Text | None) -> Prediction:
         """x_t: (B, C, h, w), model scale -> x0 and eps of the same shape, float32.
@@ -128,11 +141,15 @@ class Model:
         the pictures are the same); the eps of an x0 network follows from its x0, so it follows from the clamped one.
         """
         told = () if self.told is None else (self.told,)
-        output = self.network(x_t, level.t, text, *told).float()
+        output = self.at(level)(x_t, level.t, text, *told).float()
         if self.target is Target.X0:
             return self.target.read(self._bounded(output), x_t.float(), level)
         x0, eps = self.target.read(output, x_t.float(), level)
         return Prediction(self._bounded(x0), eps)
+
+    def at(self, level: Level) -> Network:
+        """The network that is asked at this level."""
+        return self.finish.network if self.finish and noise_share(level) < self.finish.below else self.network
 
     def _bounded(self, x0: Tensor) -> Tensor:
         """x0 within `clamp`, where there is one."""
@@ -188,6 +205,7 @@ class Model:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its parameters: network, codec and prompt encoder (which models may share)."""
-        modules = [self.module, getattr(self.codec, "module", None), getattr(self.text, "module", None)]
+        """Bytes of its parameters: networks, codec and prompt encoder (which models may share)."""
+        parts = (self.codec, self.text, self.finish)
+        modules = [self.module, *(getattr(part, "module", None) for part in parts)]
         return sum(p.numel() * p.element_size() for m in modules if isinstance(m, nn.Module) for p in m.parameters())

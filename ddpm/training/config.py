@@ -11,7 +11,8 @@ from ddpm.loading.place import weights_folder
 
 SHORT = {"data": "kind"}  # a section may be written as one word: `data: shapes`
 # settings that mean nothing to a codec
-DENOISING = ("network", "target", "schedule", "loss", "times", "subject_weight", "drop_captions", "caption_noise")
+DENOISING = ("network", "finish", "target", "schedule", "loss", "times", "subject_weight", "drop_captions",
+             "caption_noise")  # fmt: skip
 
 
 class Section(BaseModel):
@@ -27,6 +28,7 @@ class Network(Section):
     blocks: int = Field(default=5, ge=1)
     heads: int = Field(default=4, ge=1)
     detail: int = Field(default=0, ge=0)  # width of a last stage at half resolution, a multiple of 16; 0: none
+    residual: bool = False  # adds what it makes to x_t: for networks of little noise
 
     @model_validator(mode="after")
     def _divides(self) -> Network:
@@ -35,6 +37,13 @@ class Network(Section):
         if self.detail and (self.detail % 16 or self.patch % 2):
             raise ValueError(f"detail is a multiple of 16 and wants an even patch; got {self.detail}, {self.patch}")
         return self
+
+
+class Finishing(Section):
+    """Train a second network for little noise; the model that is written paints with the first one of `of` above."""
+
+    of: Path  # a model folder of ours, on the flow schedule
+    below: float = Field(default=0.5, gt=0, lt=1)  # noise share under which the second one paints
 
 
 class Autoencoder(Section):
@@ -145,6 +154,7 @@ class TrainConfig(Section):
     network: Network | None = None  # None: as in start, or the defaults
     codec: Path | None = None  # folder of an AutoencoderKL (or of a model with one): train on its latents
     autoencoder: Autoencoder | None = None  # train a codec
+    finish: Finishing | None = None  # train a second network; `times` are then shares of the way up to `finish.below`
 
     target: Literal["x0", "v", "eps", "flow"] | None = None  # None: as in start, or x0
     schedule: Literal["flow", "linear", "scaled_linear", "cosine"] | None = None  # None: as in start, or flow
@@ -247,6 +257,8 @@ class TrainConfig(Section):
             if size % self.autoencoder.factor:
                 raise ValueError(f"data.size ({size}) must be a multiple of {self.autoencoder.factor} for this codec")
             return
+        if self.finish is not None and (self.codec or self.target or self.schedule):
+            raise ValueError("finish takes codec, target and schedule from finish.of; leave them out")
         if self.codec is not None:
             if self.perceptual:
                 raise ValueError("perceptual compares pictures; it does not go with codec, where latents are compared")
@@ -263,5 +275,5 @@ class TrainConfig(Section):
 
 
 SECTIONS: dict[str, type[BaseModel]] = {
-    "data": Data, "network": Network, "previews": Previews, "autoencoder": Autoencoder,
+    "data": Data, "network": Network, "previews": Previews, "autoencoder": Autoencoder, "finish": Finishing,
 }  # fmt: skip

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ddpm.models.card import Defaults, ModelCard
-from ddpm.models.model import Model, Text
+from ddpm.models.model import Finish, Model, Text
 from ddpm.models.tokens import MOST
 from ddpm.training.config import TrainConfig
 from ddpm.training.data.batches import Batch, Batches
@@ -50,6 +50,7 @@ class Denoising:
         self._loss = Loss(
             self.learner.target, self.learner.schedule, kind, times, config.subject_weight, perceptual,
             config.sigma_floor, config.stratified, config.perceptual_between,
+            config.finish.below if config.finish else 1.0,
         )  # fmt: skip
 
     @property
@@ -89,6 +90,7 @@ class Denoising:
             text="minilm" if text else None, licence=config.licence, note=config.note,
             defaults=self._defaults(),
             kind="text" if text else "unconditional", latent=self.learner.codec.factor > 1,
+            finish_below=config.finish.below if config.finish else 0.0,
         )  # fmt: skip
 
     def _defaults(self) -> Defaults:
@@ -107,7 +109,11 @@ class Denoising:
                 prompt = Text(prompt.states.to(x_t.device), prompt.mask.to(x_t.device))
             return it.call(module, x_t, torch.full((len(x_t),), t, device=x_t.device), prompt)
 
-        return Model(self.card(), it.schedule, it.codec, it.text, network, it.target, module, clamp=it.clamp)
+        model = Model(self.card(), it.schedule, it.codec, it.text, network, it.target, module, clamp=it.clamp)
+        if it.first is None:
+            return model
+        finish = Finish(model.card.finish_below, network, module)
+        return replace(model, network=it.first.network, module=it.first.module, finish=finish)
 
 
 def blurred(text: Text, share: float, dice: Dice) -> Text:

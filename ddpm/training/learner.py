@@ -46,11 +46,14 @@ class Learner:
     names: tuple[str, str]  # target and schedule as a card calls them
     hash: str = ""  # of the codec's weights
     defaults: Defaults = Defaults()  # how it is sampled where the configuration does not say
+    first: Model | None = None  # whose second network this one is
 
 
 def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
     """What the configuration asks for, on the device. `captions`: whether the data has any."""
     torch.manual_seed(config.seed)  # the initial weights
+    if config.finish is not None:
+        return _second(config, config.finish.of, captions, device)
     if config.start is None:
         return _new(config, captions, device, ("x0", "flow"))
     from ddpm.loading import load
@@ -67,6 +70,31 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
         print(f"{taken / 1e6:.1f} of {total / 1e6:.1f} M parameters are from {config.start}")
         return _as_sampled(fresh, model)
     return _as_sampled(_started(config, model, device), model)
+
+
+def _second(config: TrainConfig, of: Path, captions: bool, device: str) -> Learner:
+    """A network that takes over from that of `of` where little noise is left."""
+    from ddpm.loading import load
+
+    first = load(of, device)
+    if not isinstance(first.module, Hybrid) or first.schedule.kind != "flow":
+        raise BadRequest(
+            f"finish.of is for models of this application on the flow schedule; {of} is none.", "finish.of"
+        )
+    if captions != (first.text is not None):
+        reads = "reads prompts" if first.text else "reads no prompts"
+        raise BadRequest(f"{of} {reads}, and so must its second network: see data.captions.", "finish.of")
+    first.latent_shape(config.data.size, config.data.size)  # refuses another size
+    codec = of / "vae" if first.card.latent else None
+    fresh = _new(config.model_copy(update={"codec": codec}), captions, device, (first.card.target, first.card.schedule))
+    if config.start is not None:
+        take_what_fits(fresh.module, load(config.start, device).module.state_dict())
+
+    def write(folder: Path, averaged: nn.Module, card: ModelCard, card_text: str) -> None:
+        assert isinstance(averaged, Hybrid) and isinstance(first.module, Hybrid)
+        save_ours(folder, first.module, card, card_text=card_text, codec=codec, finish=averaged)
+
+    return replace(_as_sampled(fresh, first), write=write, first=first)
 
 
 def _as_sampled(learner: Learner, model: Model) -> Learner:

@@ -56,6 +56,7 @@ class Loss:
     sigma_floor: float = SMALLEST_SIGMA  # of `velocity`: below this noise an error weighs no more
     stratified: bool = False  # the times of a batch, one in each of as many equal shares
     perceptual_between: tuple[float, float] | None = None  # noise shares where it counts; None: by alpha**2
+    below: float = 1.0  # all of the path, or its last part, from this share of it on
 
     def noisy(self, x0: Tensor, dice: Dice) -> Noisy:
         """x0: (B, C, H, W) at model scale. Everything random comes from `dice`."""
@@ -96,12 +97,12 @@ class Loss:
         return share * distance(x0[rows].clamp(-1, 1), noisy.x0[rows]).sum() / len(x0)
 
     def _shares(self, dice: Dice) -> Tensor:
-        """(B,) in (0, 1), where on the path each picture is; logit-normal as Esser et al. 2024 (SD3), section 3.1."""
+        """(B,) in (0, below), where on the path each picture is; logit-normal as Esser et al. 2024 (SD3), 3.1."""
         if self.times is None:
-            return dice.strata() if self.stratified else dice.uniform()
+            return self.below * (dice.strata() if self.stratified else dice.uniform())
         mean, deviation = self.times
         normal = torch.special.ndtri(dice.strata().clamp(OPEN, 1 - OPEN)) if self.stratified else dice.normal()
-        return torch.sigmoid(normal * deviation + mean)
+        return self.below * torch.sigmoid(normal * deviation + mean)
 
     def _x0(self, output: Tensor, noisy: Noisy) -> Tensor:
         """What Target.read says, for levels that differ within the batch."""

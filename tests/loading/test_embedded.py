@@ -1,6 +1,7 @@
 """Our own folders: a round trip, shards, and refusals that say what is wrong."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,34 @@ def test_round_trip(folder):
     assert torch.equal(got.x0, expected.clamp(-1, 1))
     torch.testing.assert_close(0.5 * got.x0 + 0.5 * got.eps, x_t)
     assert "# Tiny" in (folder / "README.md").read_text()
+
+
+def test_a_second_network_lies_beside_the_first_and_changes_the_hash(folder, tmp_path):
+    second = network(replace_config(patch=4, residual=True))
+    card = replace(CARD, finish_below=0.5)
+    embedded.save(tmp_path / "two", network(), card, dtype=torch.float32, finish=second)
+    one, two = load(folder), load(tmp_path / "two")
+    assert one.finish is None and two.finish is not None and two.card.finish_below == two.finish.below == 0.5
+    assert two.card.weights_hash != one.card.weights_hash and two.card.bytes > one.card.bytes
+    x_t = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        expected = second(x_t, time_features(torch.full((2,), 0.3)))
+    assert torch.equal(two.denoise(x_t, two.schedule.level(0.3), None).x0, expected.clamp(-1, 1))
+    for model in (one, two):  # above, the first alone decides
+        assert torch.equal(model.denoise(x_t, one.schedule.level(0.5), None).x0,
+                           one.denoise(x_t, one.schedule.level(0.5), None).x0)  # fmt: skip
+    with pytest.raises(ValueError, match="finish_below is 0.5 and the second network is None"):
+        embedded.save(tmp_path / "none", network(), card)
+
+
+def test_a_second_network_of_another_kind_or_none_is_refused(tmp_path):
+    card = replace(CARD, finish_below=0.5)
+    embedded.save(tmp_path / "two", network(), card, finish=network(replace_config(size=32)))
+    with pytest.raises(CannotLoad, match="size of its second network is 32, of the first 16"):
+        load(tmp_path / "two")
+    shutil.rmtree(tmp_path / "two" / "finish")
+    with pytest.raises(CannotLoad, match="no weights .* in finish"):
+        load(tmp_path / "two")
 
 
 def test_shards_hold_the_same_and_old_ones_go(folder):

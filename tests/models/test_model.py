@@ -13,7 +13,7 @@ from ddpm.diffusion.schedule import Schedule
 from ddpm.errors import BadRequest
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.codec import Autoencoder, Pixels
-from ddpm.models.model import Model
+from ddpm.models.model import Finish, Model
 
 CARD = ModelCard("m", "M", "embedded", "hybrid", 8, 3, "eps", "linear", None, "MIT")
 
@@ -51,6 +51,21 @@ def test_clamped_x0_keeps_an_eps_networks_eps_and_an_x0_network_stays_consistent
             assert torch.equal(got.eps, eps)
         else:
             torch.testing.assert_close(level.alpha * got.x0 + level.sigma * got.eps, x_t, atol=1e-5, rtol=0)
+
+
+def test_a_second_network_is_asked_below_its_share_of_noise_and_counted():
+    def saying(value: float):
+        return lambda x_t, t, text: torch.full_like(x_t, value)
+
+    linear, finish = nn.Linear(2, 2), Finish(0.4, saying(0.25), nn.Linear(3, 3))
+    alone = Model(CARD, Schedule.flow(), Pixels(), None, saying(-0.5), Target.X0, linear)
+    model = replace(alone, finish=finish)
+    x_t = torch.randn(1, 3, 8, 8)
+    for t, said in ((0.9, -0.5), (0.4, -0.5), (0.39, 0.25), (0.0, 0.25)):
+        level = model.schedule.level(t)
+        assert model.denoise(x_t, level, None).x0.unique().tolist() == [said]
+        assert alone.denoise(x_t, level, None).x0.unique().tolist() == [-0.5]
+    assert (alone.nbytes, model.nbytes) == (4 * 6, 4 * (6 + 12))
 
 
 def test_sizes_it_cannot_make_are_refused_with_the_field():

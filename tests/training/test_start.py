@@ -182,3 +182,31 @@ def test_what_does_not_go_with_a_start_is_refused(tmp_path: Path, diffusers_fold
     refused("data.channels is 1, but", data={**DATA, "channels": 1})
     refused("width is 9", data={**DATA, "size": 9})
     refused("codec goes with a new network", codec=diffusers_folder)
+
+
+def test_a_second_network_is_written_beside_the_first_which_stays_as_it_is(tmp_path: Path) -> None:
+    of = tuned(tmp_path / "first")
+    shape, few = {**SMALL["network"], "widths": [16], "residual": True}, {"every": 0, "count": 2, "film": "none"}
+    config = small(tmp_path / "both", finish={"of": of, "below": 0.4}, images=40, network=shape, previews=few)
+    train(config)
+    first, both = load(of), load(config.model_folder)
+    assert both.finish is not None and both.finish.below == both.card.finish_below == 0.4
+    assert both.card.defaults == replace(TUNED, guidance_scale=1.0, guidance_until=0.0)
+    theirs, ours = first.module.state_dict(), both.module.state_dict()
+    assert theirs.keys() == ours.keys() and all(torch.equal(theirs[key], ours[key]) for key in theirs)
+    average = torch.load(config.folder / "state.pt", weights_only=True)["averages"]["0.9993"]
+    learnt = both.finish.module.state_dict()
+    assert all(torch.equal(value, average[key].half().float()) for key, value in learnt.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"data": {**DATA, "captions": True}}, "reads no prompts, and so must its second network"),
+        ({"data": {**DATA, "size": 16}}, "only makes 8"),
+    ],
+)
+def test_what_cannot_be_a_second_network_is_refused(tmp_path: Path, changes: dict, words: str) -> None:
+    of = tuned(tmp_path / "first")
+    with pytest.raises(BadRequest, match=words):
+        train(small(tmp_path / "both", finish={"of": of}, **changes))
