@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from torch import Tensor
 
+from ddpm.diffusion.guidance import noise_share
 from ddpm.engine import Engine
 from ddpm.events import Notice, Result
+from ddpm.loading import embedded, load
+from ddpm.models.hybrid import Hybrid
 from ddpm.request import Request
 from tests.engine.conftest import tiny_model
 from tests.engine.test_engine import events
@@ -54,3 +61,48 @@ def test_a_model_whose_given_settings_changed_is_loaded_anew(tmp_path: Path) -> 
     assert engine.models.has("tiny")
     settings.write_text("title: Another\n")
     assert not engine.models.has("tiny")
+
+
+class Telling:
+    """A runtime that says what it compiles."""
+
+    name = "telling"
+
+    def compile(self, module: Hybrid, call: Callable[..., Tensor], example: Callable[[], object]) -> SimpleNamespace:
+        example()
+        size = module.config.patch
+        return SimpleNamespace(
+            name=f"patches of {size}", preparing=size == 2, prepared=False, news=lambda: iter([f"{size} is ready"]),
+            __call__=call,
+        )  # fmt: skip
+
+
+def finished(folder: Path) -> Path:
+    """The tiny model with a second network, of smaller patches, below half of the noise."""
+    path = tiny_model(folder)
+    model = load(path)
+    assert isinstance(model.module, Hybrid)
+    second = Hybrid(replace(model.module.config, patch=2, residual=True))
+    embedded.save(path, model.module, replace(model.card, finish_below=0.5), finish=second)
+    return path
+
+
+def test_a_second_network_is_asked_for_what_is_left_of_the_noise(tmp_path: Path) -> None:
+    engine, asked = Engine(finished(tmp_path).parent, precision="float32"), list[str]()
+    model = engine.models.get("tiny")
+    assert model.finish is not None
+    for name, module in (("first", model.module), ("second", model.finish.module)):
+        module.register_forward_hook(lambda *call, name=name: asked.append(name))
+    events(engine, Request(model="tiny", sampler="ddim", steps=8))
+    above = sum(noise_share(level) >= 0.5 for level in model.levels(8, "ddim")[:-1])
+    assert asked == ["first"] * above + ["second"] * (8 - above) and 0 < above < 8
+    assert model.nbytes == sum(p.numel() * 4 for one in (model.module, model.finish.module) for p in one.parameters())
+
+
+def test_both_networks_are_prepared_and_tell_of_it(tmp_path: Path) -> None:
+    models = Engine(finished(tmp_path).parent).models
+    models._runtime = Telling()  # type: ignore[assignment]
+    models.get("tiny")
+    assert models.engines() == {"tiny": "patches of 4"}
+    assert models.preparing("tiny") and not models.prepared("tiny")
+    assert list(models.news("tiny")) == ["4 is ready", "2 is ready"]

@@ -77,6 +77,7 @@ def test_grammar_of_weights(prompt, expected):
     assert [weight for _, weight in got] == pytest.approx([weight for _, weight in expected])
 
 
+@pytest.mark.slow
 def test_loading_needs_no_transformers():
     code = "import sys; from ddpm.models.text import minilm; minilm(); print('transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

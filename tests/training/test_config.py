@@ -55,6 +55,8 @@ def test_every_configuration_here_is_valid_and_survives_printing(path: Path) -> 
         ("name: a\ndata: shapes\nautoencoder: {}\ncaption_noise: 1\nloss: p2", r"leave out loss, caption_noise"),
         ("name: a\ndata: shapes\ntimes: [0.6, -0.8]", r"times \(0\.6, -0\.8\) are .* deviation must be above 0"),
         ("name: a\ndata: shapes\npreviews: {sampler: hen}", r"sampler 'hen' is not known; did you mean heun\?"),
+        ("name: a\ndata: shapes\nfinish: {of: w}\ntarget: v", r"finish takes codec, target and schedule from finish"),
+        ("name: a\ndata: shapes\nfinish: {of: w, belo: 0.3}", r"finish\.belo .* nearest is below"),
         ("- a list", r"must hold settings"),
         ("a: [", r"cannot be read as YAML"),
     ],

@@ -253,6 +253,7 @@ def test_shapes_are_the_same_for_the_same_seed() -> None:
     assert not torch.equal(one.pixels, open_data(Data(kind="shapes", size=8, count=5, seed=2)).pixels)
 
 
+@pytest.mark.slow
 def test_scenes_are_the_same_whatever_the_count() -> None:
     pytest.importorskip("skia", reason="painting needs skia-python, a dependency of training only")
     few, more = (open_data(Data(kind="scenes", size=32, count=count, captions_each=2)) for count in (2, 3))
