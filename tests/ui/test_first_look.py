@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -51,3 +53,15 @@ def test_the_page_stays_without_any_model_that_can_be_used(
     monkeypatch.setattr(Queued, "launch", lambda self, **options: None)
     monkeypatch.setattr(Queued, "block_thread", lambda self: None)
     assert Engine(tmp_path).cards() and app.main(["--weights", str(tmp_path), *named]) == 0
+
+
+@pytest.mark.slow
+def test_gradio_is_imported_without_writing_stubs() -> None:
+    """The name is gradio's own: another version may call it otherwise, and would be as slow as before."""
+    code = (
+        "import inspect, sys, ddpm.ui, gradio.component_meta as meta; from ddpm.ui.stubs import NoStubs, WRITES\n"
+        "called = inspect.getsource(meta.ComponentMeta.__new__)\n"
+        "print(WRITES in called, getattr(meta, WRITES).__module__, any(isinstance(f, NoStubs) for f in sys.meta_path))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "ddpm.ui.stubs", "False"]
