@@ -47,7 +47,7 @@ ODD = {
     "deep-config": lambda path: index(path, DEEP, "config.json"),
     "odd-parts": lambda path: index(path, '{"architectures": 3}', "config.json"),
     "odd-parts-2": lambda path: index(path, '{"architectures": {}, "_class_name": ["a"]}', "config.json"),
-    "deep.pt": lambda path: beside(path, "[" * 5_000),
+    "deep.pt": lambda path: beside(path, "[" * 1_200),
     "dated.pt": lambda path: beside(path, "size: 2020-99-99"),
     "offset": lambda path: scheduler(path, '{"_class_name": "DDIMScheduler", "steps_offset": 1e999}'),
     "named-by-list": lambda path: scheduler(path, '{"_class_name": ["DDIMScheduler"]}'),
