@@ -59,6 +59,8 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
     from ddpm.loading import load
 
     model = load(config.start, device)
+    if model.finish is not None:
+        print(f"The second network of {config.start} is left out: finish.of trains one for the new model.")
     if config.network is not None and not isinstance(model.module, Hybrid):
         raise BadRequest(
             f"network is the shape of our own; {config.start} keeps the one that it has, leave network out.", "network"

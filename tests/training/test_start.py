@@ -184,7 +184,9 @@ def test_what_does_not_go_with_a_start_is_refused(tmp_path: Path, diffusers_fold
     refused("codec goes with a new network", codec=diffusers_folder)
 
 
-def test_a_second_network_is_written_beside_the_first_which_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_second_network_is_written_beside_the_first_which_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     of = tuned(tmp_path / "first")
     shape, few = {**SMALL["network"], "widths": [16], "residual": True}, {"every": 0, "count": 2, "film": "none"}
     config = small(tmp_path / "both", finish={"of": of, "below": 0.4}, images=40, network=shape, previews=few)
@@ -197,6 +199,9 @@ def test_a_second_network_is_written_beside_the_first_which_stays_as_it_is(tmp_p
     average = torch.load(config.folder / "state.pt", weights_only=True)["averages"]["0.9993"]
     learnt = both.finish.module.state_dict()
     assert all(torch.equal(value, average[key].half().float()) for key, value in learnt.items())
+    further = small(tmp_path / "further", start=config.model_folder, network=None, images=4, previews=few)
+    train(further)  # of the first
+    assert "The second network of" in capsys.readouterr().out and load(further.model_folder).finish is None
 
 
 @pytest.mark.parametrize(
