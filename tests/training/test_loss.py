@@ -173,6 +173,19 @@ def test_stratified_times_are_as_likely_and_vary_less(times: tuple[float, float]
     assert (every[True] - every[False]).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("times", [None, (0.0, 1.2)])
+@pytest.mark.parametrize("stratified", [False, True])
+def test_a_second_networks_times_are_those_of_the_whole_way_in_its_last_part(
+    times: tuple[float, float] | None, stratified: bool
+) -> None:
+    whole, part = (
+        Loss(Target.X0, Schedule.flow(), "velocity", times, stratified=stratified, below=below).noisy(*drawn())
+        for below in (1.0, 0.4)
+    )
+    assert torch.allclose(part.t, 0.4 * whole.t) and part.t.max() < 0.4
+    assert torch.equal(part.sigma.flatten(), part.t) and torch.allclose(part.alpha + part.sigma, torch.ones(()))
+
+
 def test_the_strata_are_of_the_batch_however_it_is_cut() -> None:
     whole = Dice(3, 64, 16, range(16)).strata()
     parts = [Dice(3, 64, 16, range(start, start + 4)).strata() for start in range(0, 16, 4)]
