@@ -50,9 +50,9 @@ def made(gaussian, known, likeness, name="heun", schedule=SCHEDULES[0], count=3,
 @pytest.mark.parametrize("name", ["heun", "dpmpp_2m", "euler_ancestral", "unipc"])
 def test_more_likeness_is_nearer_for_every_sampler(gaussian, name, schedule):
     known = portrait(32)
+    pictures = [made(gaussian, known, likeness, name, schedule) for likeness in (0.0, 0.25, 0.5, 0.75, 1.0)]
     for cells in (4, 8, 16):
-        distances = [away(made(gaussian, known, likeness, name, schedule), known, cells)
-                     for likeness in (0.0, 0.25, 0.5, 0.75, 1.0)]  # fmt: skip
+        distances = [away(picture, known, cells) for picture in pictures]
         for nearer, further in zip(distances[1:], distances, strict=False):
             assert (nearer < further).all()
         assert (distances[-1] < 0.35 * distances[0]).all()

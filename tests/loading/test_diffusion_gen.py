@@ -137,6 +137,7 @@ def test_missing_companions_are_named(tmp_path, monkeypatch):
         load(tmp_path / "d.pth")
 
 
+@pytest.mark.slow
 def test_every_mode_works_on_foreign_files(tmp_path, companions):
     """The engine, the one loop and every source, on a network of each kind."""
     from PIL import Image

@@ -164,6 +164,7 @@ def test_a_long_text_takes_no_longer_than_its_length(piece: str) -> None:
     assert time.process_time() - began < 20
 
 
+@pytest.mark.slow
 @settings(max_examples=STRANGE, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(KEYS), texts, min_size=1, max_size=2))
 def test_nothing_is_raised(told: dict[str, str]) -> None:

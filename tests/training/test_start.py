@@ -21,6 +21,7 @@ from ddpm.training.settings import load_config
 from tests.training.conftest import SMALL, saved, small
 
 DATA = SMALL["data"]
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FACES = ROOT / "weights" / "faces"
 

@@ -26,7 +26,9 @@ def picture() -> np.ndarray:
     return (base + np.random.default_rng(3).normal(0, 6, base.shape)).clip(0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", [*SOURCES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "x4plus" else name for name in SOURCES]
+)
 def test_equals_the_ncnn_runtime(name: str, picture: np.ndarray) -> None:
     ncnn = pytest.importorskip("ncnn", reason="the ncnn runtime is installed with the test group")
     net = ncnn.Net()
