@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -67,9 +68,12 @@ class LoadedModels:
 
     def news(self, name: str) -> Iterator[str]:
         """To be read before a request: what its networks' engine has to say. The engine may change here alone."""
+        said = set[str]()
         if loaded := self._models.get(name):  # another thread may have dropped it meanwhile
-            for network in loaded.networks:
-                yield from network.news()
+            for sentence in chain.from_iterable(network.news() for network in loaded.networks):
+                if sentence not in said:  # two networks may have the same to say
+                    said.add(sentence)
+                    yield sentence
 
     def preparing(self, name: str) -> bool:
         """Whether a loaded model's networks may still come to run otherwise; without torch, as the next two."""

@@ -87,13 +87,16 @@ def test_the_hint_for_few_pictures_keeps_the_settings_of_faces() -> None:
     assert Denoising(config, pictures, "cpu").card().defaults == load(FACES).card.defaults
 
 
-@pytest.mark.parametrize("name", ["faces", "scenes"])
-def test_training_an_embedded_model_anew_gives_its_settings_of_sampling(name: str) -> None:
-    said = load_config(ROOT / f"configs/train/{name}.yaml").previews
-    index = read_json(ROOT / "weights" / name / "model_index.json")["defaults"]
-    assert (said.sampler, said.steps) == (index["sampler"], index["steps"])
-    assert (said.guidance_until or 0.0, said.last or 0.0) == (index["guidance_until"], index["last"])
-    assert said.guidance_scale in (None, index["guidance_scale"])
+@pytest.mark.parametrize(("name", "runs"), [("faces", ["faces"]), ("scenes", ["scenes", "scenes_finish"])])
+def test_training_an_embedded_model_anew_gives_its_settings_of_sampling(name: str, runs: list[str]) -> None:
+    configs = [load_config(ROOT / f"configs/train/{run}.yaml") for run in runs]
+    index = read_json(ROOT / "weights" / name / "model_index.json")
+    said = {"guidance_until": 0.0, "last": 0.0, "guidance_scale": 1.0}
+    for config in configs:
+        said |= config.previews.model_dump(exclude_none=True)
+    for setting in ("sampler", "steps", "guidance_scale", "guidance_until", "last"):
+        assert said[setting] == index["defaults"][setting], setting
+    assert (configs[-1].finish.below if configs[-1].finish else 0) == index.get("finish_below", 0)
 
 
 def test_another_shape_takes_what_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
