@@ -33,7 +33,7 @@ def test_likeness_pulls_towards_the_face_early_and_not_at_the_end(engine: Engine
         torch.testing.assert_close(level.alpha * x0 + level.sigma * eps, torch.ones(1, 3, 16, 16))
         return float((x0 - face).square().mean())
 
-    distances = [away(likeness, EARLY) for likeness in (0.0, 0.4, 1.0)]
+    distances = [away(likeness, EARLY) for likeness in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert distances == sorted(distances, reverse=True) and distances[-1] < 0.3 * distances[0]
     assert away(1.0, LATE) == away(0.0, LATE)
 

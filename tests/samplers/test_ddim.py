@@ -17,7 +17,10 @@ def drawing(shape, seed=3):
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("spacing, steps", [("leading", 7), ("leading", 50), ("leading", 200), ("trailing", 20)])
+@pytest.mark.parametrize(
+    "spacing, steps",
+    [("leading", 7), ("leading", 50), pytest.param("leading", 1000, marks=pytest.mark.slow), ("trailing", 20)],
+)
 def test_equals_diffusers(toy, trajectory, eta, spacing, steps):
     schedule = Schedule.linear()
     reference = DDIMScheduler(clip_sample=False, timestep_spacing=spacing)
