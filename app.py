@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     from ddpm.loading.place import weights_folder
     from ddpm.ui import build_app, launch_options
 
+    end_as_ctrl_c_does()
     try:
         settings = {args.model: args.settings} if args.settings else {}
         engine = Engine(args.weights or weights_folder(), "auto", choice=args.engine, settings=settings)
@@ -51,11 +53,20 @@ def main(argv: list[str] | None = None) -> int:
                     prevent_thread_lock=True, **launch_options(demo, engine))  # fmt: skip
     except (DDPMError, OSError) as error:
         return failed(str(error))
+    except KeyboardInterrupt:
+        return 130
     if args.model or any(card.usable for card in engine.cards()):  # some are only offered, to be downloaded
         engine.keep_warm(args.model, demo.seen)
     demo.block_thread()
     engine.close()
     return 0
+
+
+def end_as_ctrl_c_does() -> None:
+    """After SIGTERM (a container's stop) and SIGHUP (a closed terminal, unless under nohup): leave no pictures."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def failed(sentence: str) -> int:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -79,19 +80,33 @@ def url(running: Running) -> str:
     return running.url
 
 
+@contextmanager
+def started(port: int, log: Path, *flags: str, **env: str) -> Iterator[Running]:
+    """`python app.py` that answers, and ends by SIGTERM as it should: cleanly, its folder of pictures gone."""
+    from ddpm.ui.pictures import SHELVES
+
+    own = log.parent / "temporary"
+    own.mkdir()
+    env = {**os.environ, "GRADIO_TEMP_DIR": str(own / "gradio"), "TMPDIR": str(own), "OMP_NUM_THREADS": "1", **env}
+    with log.open("w") as out:
+        command = [sys.executable, "app.py", "--port", str(port), *flags]
+        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/health", app, log)
+        assert any(own.glob(f"{SHELVES}*"))
+        yield Running(address, app.pid)
+        app.terminate()
+        assert app.wait(30) == 0 and not any(own.glob(f"{SHELVES}*")), log.read_text()
+    finally:
+        app.kill()
+
+
 @pytest.fixture(scope="session")
 def running(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    port = free_port()
-    env = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("gradio")), "OMP_NUM_THREADS": "1"}
     log = tmp_path_factory.mktemp("log") / "app.log"
-    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights)]
-    with log.open("w") as out:
-        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    wait_for(f"{address}/health", app, log)
-    yield Running(address, app.pid)
-    app.terminate()
-    app.wait(20)
+    with started(free_port(), log, "--weights", str(weights)) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +12,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AuthenticationError
 
-from tests.ui.conftest import ROOT, free_port, wait_for
+from tests.ui.conftest import free_port, started
 
 pytestmark = pytest.mark.slow
 
@@ -24,18 +21,12 @@ NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens, so nothing 
 
 @pytest.fixture(scope="module")
 def guarded(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    port, log = free_port(), tmp_path_factory.mktemp("log") / "app.log"
+    log = tmp_path_factory.mktemp("log") / "app.log"
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), NOWHERE)
     quiet = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", "HF_HOME": str(log.parent)}
-    env = {**os.environ, **proxies, **quiet, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "app.py", "--port", str(port), "--weights", str(weights), "--share", "--auth", "ann:dee"]
-    with log.open("w") as out:
-        app = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
-    wait_for(f"{address}/health", app, log)
-    yield address, log
-    app.terminate()
-    app.wait(20)
+    flags = ["--weights", str(weights), "--share", "--auth", "ann:dee"]
+    with started(free_port(), log, *flags, **proxies, **quiet) as app:
+        yield app.url, log
 
 
 def status(url: str, words: str | None = None) -> int:
