@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ddpm.__main__ import main
 from ddpm.bench import faces, growth, pictures, training
@@ -146,7 +147,9 @@ def test_a_model_is_not_warm_while_it_is_rehearsed() -> None:
     assert warm({"warm": ["scenes"], "running": None}) and warm({"warm": ["scenes"], "running": "warm faces"})
 
 
-def test_faces_are_guided_by_a_face_and_beside_stock_at_equal_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faces_are_guided_by_a_face_and_beside_stock_at_equal_steps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     small = {"sample_size": 32, "block_out_channels": (16, 16), "norm_num_groups": 8, "layers_per_block": 1,
              "down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}  # fmt: skip
     calls: list[bool] = []
@@ -164,5 +167,6 @@ def test_faces_are_guided_by_a_face_and_beside_stock_at_equal_steps(monkeypatch:
     assert [row.times_faster for row in five.rows[1:]] == pytest.approx(ratios)
     assert [figure.bar for figure in (*one.figures, *five.figures)][:3] == ["8", "8", "2.5"]
     assert five.rows[1].timing.wall == faces.COUNT * one.rows[0].timing.wall
-    monkeypatch.setattr(faces, "PHOTO", Path(faces.PHOTO).with_name("sunset.png"))
-    assert "no face was found" in faces.faces_tables(Engine(choice="torch"), rounds=1)[1].fault
+    faces.write(tmp_path / faces.NAME)
+    with Image.open(Path(faces.PHOTO).with_name("sunset.png")) as sunset:
+        assert not faces.framed(Engine(tmp_path, choice="torch"), faces.request(sunset.convert("RGB"), 1))
