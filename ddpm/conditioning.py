@@ -95,7 +95,8 @@ def notices(request: Request, model: Model) -> list[Notice]:
             told.append(f"{field} has {count} tokens; {model.card.title} reads the first {model.text.max_tokens}.")
         for name in unknown_lists(text):
             told.append(f"There is no list __{name}__ (wildcards/{name}.txt), so the words stay as they are.")
-    if request.negative_prompt.strip() and request.guidance_scale == 1:
+    alone = len(parts(at_step(said(request, seed)[0], 1, 1))) == 1  # beside AND, guidance of 1 pulls away from it, too
+    if request.negative_prompt.strip() and request.guidance_scale == 1 and alone:
         told.append("The negative prompt has no effect while guidance is 1 (off).")
     return [Notice(sentence) for sentence in told]
 

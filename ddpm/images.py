@@ -60,13 +60,17 @@ def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey as L (Pillow's own convert clips them to white)."""
+    """16-bit, 32-bit and float grey as L (Pillow's own convert clips them to white).
+
+    White is 65535 in 16 bits, else the first of 1 (floats only), 255 and 65535 that is not exceeded, else the lightest.
+    """
     if image.mode == "F" or image.mode.startswith("I"):
         array = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        top = array.max(initial=0)
-        full = 1.0 if image.mode == "F" and top <= 1 else 65535.0 if image.mode != "F" and top > 255 else 255.0
-        if image.mode.startswith("I;16"):
-            full = 65535.0
+        top, usual, above = array.max(initial=0), [255, 65535], 1.0
+        if image.mode == "F":
+            usual, above = [1, *usual], 1.1  # sharpening and resizing overshoot
+        full = next((white for white in usual if top <= above * white), top)
+        full = 65535 if image.mode.startswith("I;16") else full
         return Image.fromarray((array / full * 255).round().clip(0, 255).astype(np.uint8))
     return image
 
@@ -190,7 +194,7 @@ def _load(source: Source, max_side: int | None, field: str) -> Image.Image:
         name, image = f"The {field}", source
     else:
         name, image = _opened(source, max_side, field)
-    _check_size(image.size, name, field)
+    _check_size(image.size, name, field, max_side)
     with _refusing(f"{name} is damaged or cut off: its pixels could not be read. Save or send it again.", name, field):
         image.seek(0)
         image.load()
@@ -238,12 +242,14 @@ def _refusing(sentence: str, name: str, field: str) -> Iterator[None]:
         raise BadPicture(sentence, field) from error
 
 
-def _check_size(size: tuple[int, int], name: str, field: str) -> None:
+def _check_size(size: tuple[int, int], name: str, field: str, max_side: int | None) -> None:
     width, height = size
     if min(size) < MIN_SIDE:
         raise BadPicture(f"{name} is {width}x{height} pixels; at least {MIN_SIDE} on each side are needed.", field)
     if width * height > MAX_PIXELS:
         raise BadPicture(f"{name} is {width:,}x{height:,} pixels, too many: at most {MAX_PIXELS:,} are read.", field)
+    if max_side and max(size) > max(max_side, min(size) * (most := max_side // MIN_SIDE)):
+        raise BadPicture(f"{name} is {width}x{height} pixels: one side may be {most} times the other, no more.", field)
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

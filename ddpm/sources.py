@@ -20,6 +20,8 @@ from ddpm.models.model import Model, Told
 from ddpm.request import FromImage, FromMask, FromSelfie, Request
 
 Size = tuple[int, int]  # (width, height), as PIL
+TINY = ("The painted part is so small that the model hardly sees it: "
+        '"Work on the masked part only" (only_masked) shows it larger.')  # fmt: skip
 
 
 def _as_it_is(predict: Predict) -> Predict:
@@ -76,12 +78,13 @@ def from_mask(source: FromMask, model: Model, size: Size) -> Start:
     box = (0, 0, *original.size)
     if source.only_masked:
         box = mask_box(mask, source.padding, size[0] / size[1])
+    elif _tiny(mask):
+        events.append(Notice(TINY))
     frame = _frame(box, size)
     shown = _extended(original.crop(box), frame, "symmetric").resize(size, Image.Resampling.LANCZOS)
     known = latents_of(shown, model)
-    area = (known.shape[-1], known.shape[-2])
-    small = _extended(mask.crop(box), frame, "constant").resize(area, Image.Resampling.BOX)
-    paint = torch.from_numpy(np.asarray(small, dtype=np.float32) / 255)[None, None].to(known)
+    whole = torch.from_numpy(np.asarray(_extended(mask.crop(box), frame, "constant"), np.float32) / 255)[None, None]
+    paint = F.adaptive_max_pool2d(whole, known.shape[-2:]).to(known)  # a mean would lose small masks
 
     def finish(painted: Image.Image) -> Image.Image:
         left, top, width, height = frame
@@ -91,14 +94,14 @@ def from_mask(source: FromMask, model: Model, size: Size) -> Start:
 
     x0 = None if source.strength == 1 else _filled(known, paint, source.fill)
     if model.card.inpaints:
-        whole_mask = _extended(mask.crop(box), frame, "constant").resize(size)
-        return Start(x0, finish=finish, told=_hole(shown, whole_mask, model, known), events=events)
+        hole = _hole(shown, F.adaptive_max_pool2d(whole, size[::-1]), model, known)
+        return Start(x0, finish=finish, told=hole, events=events)
     return Start(x0, lambda predict: holding(predict, keep(known, paint)), finish, events=events)
 
 
-def _hole(shown: Image.Image, mask: Image.Image, model: Model, known: Tensor) -> Told:
+def _hole(shown: Image.Image, mask: Tensor, model: Model, known: Tensor) -> Told:
     """The mask without half-tones, and latents of the picture with grey under it, as inpainting networks learnt."""
-    painted = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)[None, None].to(known) >= 0.5
+    painted = mask.to(known) >= mask.max() / 2
     around = model.codec.encode(to_pixels(shown).to(known) * ~painted)
     return Told(mask=F.interpolate(painted.to(known), size=known.shape[-2:]), around=around)
 
@@ -135,6 +138,12 @@ def with_nearest(events: Iterator[Event], face: Image.Image) -> Iterator[Event]:
     if len(results) > 1:
         nearest = results[most_alike(face, [result.image for result in results])]
         yield Nearest(nearest.index, nearest.image)
+
+
+def _tiny(mask: Image.Image) -> bool:
+    """Whether what it paints is less than a sixteenth of the picture's longer side."""
+    left, top, right, bottom = mask.getbbox() or (0, 0, *mask.size)
+    return max(right - left, bottom - top) * 16 < max(mask.size)
 
 
 def _frame(box: Box, size: Size) -> tuple[int, int, int, int]:

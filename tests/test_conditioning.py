@@ -132,4 +132,5 @@ def test_what_is_lost_is_told(model: Model) -> None:
     assert [notice.text for notice in notices(Request(negative_prompt="x", guidance_scale=1), model)] == [
         "The negative prompt has no effect while guidance is 1 (off)."
     ]
+    assert not notices(Request(prompt="a AND b", negative_prompt="x", guidance_scale=1), model)  # there it has one
     assert not notices(Request(prompt="w w w w w w AND v v v v v v", guidance_scale=2), model)  # each is short enough

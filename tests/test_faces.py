@@ -176,6 +176,13 @@ def test_every_face_is_within_reach_of_the_grid():
         assert min(reach) < 0.22
 
 
+def test_of_a_long_strip_the_middle_is_searched():
+    square, wide, high = (grid(np.zeros((*size, 3), np.uint8)) for size in ((90, 90), (90, 900), (900, 90)))
+    assert len(wide) == len(high) < 4 * len(square)
+    assert {300 < frame.middle[0] < 600 for frame in wide} == {True}
+    assert sorted(frame.middle[::-1] for frame in wide) == sorted(frame.middle for frame in high)
+
+
 def test_the_answer_that_is_learned_is_the_move_that_is_made():
     rng = np.random.default_rng(1)
     for _ in range(20):

@@ -54,13 +54,14 @@ def flat_png(width: int, height: int) -> bytes:
         (encoded(noise(64, 64))[:3000], "damaged or cut off"),
         (encoded(noise(64, 64), "JPEG")[:900], "damaged or cut off"),
         (encoded(noise(1, 1)), "1x1 pixels; at least 8"),
+        (flat_png(60_000, 16), "60000x16 pixels: one side may be 512 times the other"),
         (flat_png(20_000, 20_000), "far too many pixels"),
         (flat_png(10_000, 7_000), "10,000x7,000 pixels, too many"),
         (flat_png(13_000, 13_000), "too many"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "could not be read as a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "could not be read as a picture"),
     ],
-    ids=["text", "empty", "cut PNG", "cut JPEG", "1x1", "400 MP", "70 MP", "169 MP", "EPS", "SVG"],
+    ids=["text", "empty", "cut PNG", "cut JPEG", "1x1", "strip", "400 MP", "70 MP", "169 MP", "EPS", "SVG"],
 )
 def test_bad_files_are_refused_each_with_its_sentence(file, words):
     with pytest.raises(BadPicture, match=words):
@@ -240,7 +241,8 @@ def test_prepared_mask_grows_shrinks_and_softens():
     for grow in (-7, -1, 1, 3, 9):
         assert prepare_mask(mask, mask.size, grow).getbbox() == (20 - grow, 10 - grow, 40 + grow, 30 + grow)
     soft = prepare_mask(mask, mask.size, blur=4)
-    assert soft.getbbox() > (0, 0, 0, 0) and len(set(soft.tobytes())) > 10
+    left, top, right, bottom = soft.getbbox() or (0, 0, 0, 0)
+    assert left < 20 < 40 < right and top < 10 < 30 < bottom and len(set(soft.tobytes())) > 10
     with pytest.raises(BadRequest, match="mask_grow is -10"):
         prepare_mask(mask, mask.size, -10)
     with pytest.raises(BadRequest, match="The mask is empty: paint over a part first."):
@@ -294,5 +296,18 @@ def test_a_whole_picture_keeps_its_mode_and_is_upright():
     exif[0x0112] = 6  # lies on its side
     assert open_whole(encoded(Image.new("RGB", (20, 12)), "JPEG", exif=exif)).size == (12, 20)
     assert open_whole(Image.new("F", (20, 12), 0.5)).getextrema() == (128, 128)
+
+
+@pytest.mark.parametrize(("kind", "white"), [
+    (np.float32, 1), (np.float32, 1.02), (np.float32, 255), (np.float32, 65535), (np.float32, 1e6),
+    (np.int32, 255), (np.int32, 65535), (np.int32, 2**31 - 1),
+])  # fmt: skip
+def test_grey_of_every_depth_has_its_half_tones(kind: type, white: float):
+    ramp = np.linspace(0, white, 64 * 64).astype(kind).reshape(64, 64)
+    seen = np.asarray(open_picture(Image.fromarray(ramp)), float)
+    assert seen.min() == 0 and seen.max() == 255 and seen.mean() == pytest.approx(127.5, abs=4)
+
+
+def test_an_empty_file_is_no_whole_picture():
     with pytest.raises(BadPicture, match="empty"):
         open_whole(b"")

@@ -27,7 +27,7 @@ def composed(
     """uncond + scale * sum of weight * (cond - uncond), all from one call. Liu et al. 2022, eq. 11.
 
     conds: k conditions of B pictures each. weights: (k, B). One condition of weight 1 is classifier-free guidance.
-    The scale is 1 at levels whose noise share is outside `interval`; `away` is followed at every level.
+    A scale above 1 is 1 at levels whose noise share is outside `interval`; `away` is followed at every level.
     """
     whole, (least, most) = reduce(join, [*conds, uncond]), interval
 
@@ -38,7 +38,7 @@ def composed(
         def at(scale: float) -> Prediction:
             return Prediction(*(_sum(each, weights, scale) for each in outputs))
 
-        guided = at(scale if least <= noise_share(level) <= most else 1.0)
+        guided = at(scale if least <= noise_share(level) <= most else min(scale, 1.0))
         return away(guided, at(1.0), x_t, level) if away else guided
 
     return predict

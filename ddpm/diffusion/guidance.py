@@ -37,14 +37,14 @@ def classifier_free(
 ) -> Predict:
     """uncond + scale * (cond - uncond), both from one call on the doubled batch. Ho & Salimans 2022, eq. 6.
 
-    scale = 1 asks for `cond` alone, so does every level whose noise share is outside `interval` (Kynkäänniemi et al.
-    2024); `away` is followed at every level.
+    scale = 1 asks for `cond` alone; so does a larger one at levels whose noise share is outside `interval`
+    (Kynkäänniemi et al. 2024). `away` is followed at every level.
     """
     least, most = interval
     told = cond if scale == 1 else join(cond, uncond)
 
     def predict(x_t: Tensor, level: Level) -> Prediction:
-        if scale == 1 or not least <= noise_share(level) <= most:
+        if scale == 1 or (scale > 1 and not least <= noise_share(level) <= most):
             guided = unguided = denoise(x_t, level, cond)
         else:
             both = denoise(torch.cat([x_t, x_t]), level, told)

@@ -131,8 +131,14 @@ class Schedule:
         if part in (0, 1):
             alpha_bar = self.alphas_bar[below + int(part)]
             return Level(t, math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar))
-        low, high = (_log_ratio(self.alphas_bar[i]) for i in (below, below + 1))
+        low, high = self.log_ratio(below), self.log_ratio(below + 1)
         return _vp_level(t, math.exp(low + part * (high - low)))
+
+    def log_ratio(self, index: int) -> float:
+        """log(sigma / alpha) of an entry of the table; a last one without signal counts as one with hardly any."""
+        hardly = min(SMALLEST_ALPHA_BAR, self.alphas_bar[index - 1] / 4)
+        alpha_bar = self.alphas_bar[index] or hardly or SMALLEST_ALPHA_BAR
+        return 0.5 * math.log((1 - alpha_bar) / alpha_bar)
 
     def at_noise_ratio(self, noise_ratio: float) -> Level:
         """The level where sigma / alpha is `noise_ratio`; its t is the table's, interpolated in log(sigma / alpha)."""
@@ -143,7 +149,7 @@ class Schedule:
         above = bisect_left(self.alphas_bar, -alpha_bar, key=lambda value: -value)
         if above in (0, len(self.alphas_bar)):  # beyond the table: the network is told its nearest time
             return _vp_level(float(max(above - 1, 0)), noise_ratio)
-        low, high = (_log_ratio(self.alphas_bar[i]) for i in (above - 1, above))
+        low, high = self.log_ratio(above - 1), self.log_ratio(above)
         return _vp_level(above - 1 + (math.log(noise_ratio) - low) / (high - low), noise_ratio)
 
     def time(self, t: float) -> float:
@@ -196,14 +202,9 @@ def _line_to(last: float, first: float, steps: int) -> list[float]:
 
 def _karras(schedule: Schedule, steps: int) -> list[float]:
     """Noise ratios from the table's largest to its smallest, even in their seventh root. Karras et al. 2022, eq. 5."""
-    largest, smallest = (math.exp(_log_ratio(schedule.alphas_bar[i])) for i in (-1, 0))
+    largest, smallest = (math.exp(schedule.log_ratio(i)) for i in (-1, 0))
     roots = line(largest ** (1 / KARRAS_RHO), smallest ** (1 / KARRAS_RHO), steps)
     return [root**KARRAS_RHO for root in roots]
-
-
-def _log_ratio(alpha_bar: float) -> float:
-    alpha_bar = max(alpha_bar, SMALLEST_ALPHA_BAR)
-    return 0.5 * math.log((1 - alpha_bar) / alpha_bar)
 
 
 def _vp_level(t: float, noise_ratio: float) -> Level:

@@ -15,6 +15,8 @@ ROUNDS = 4  # looks at one face, each from where the last one ended
 SURE = 0.7  # of a face, for it to count
 GRID_SIDES = (0.95, 0.68, 0.48, 0.34, 0.24)  # of the picture's shorter side
 GRID_STEP = 0.3  # of the frame's side; the corrector reaches 0.22
+LONGEST = 3  # times the shorter side: the middle of what is longer is searched square by square
+AT_ONCE = 256  # looks, as many as take 30 MB
 NEAR_BY = ((0, 0, 1, 0), (0.04, 0.02, 1, -4), (-0.04, -0.02, 1, 4), (0.02, -0.04, 1.06, 0), (-0.02, 0.04, 0.94, 0),
            (0.03, 0.03, 0.96, 3), (-0.03, -0.03, 1.04, -3))  # fmt: skip  # shift right and down in sides, size, degrees
 MOST = 12  # places of the grid that are looked at again
@@ -34,12 +36,15 @@ def find_faces(pixels: Pixels, corrector: Corrector) -> list[Frame]:
 def grid(pixels: Pixels) -> list[Frame]:
     """Squares of every size all over the picture, so close that one is within the corrector's reach of any face."""
     height, width = pixels.shape[:2]
+    short = min(height, width)
 
     def places(extent: int, side: float) -> Iterator[float]:
-        count = max(1, int(np.ceil((extent - 0.8 * side) / (GRID_STEP * side))))
-        return iter(np.linspace(0.4 * side, extent - 0.4 * side, count + 1) if extent > 0.8 * side else [extent / 2])
+        first = max(0.0, (extent - LONGEST * short) / 2)
+        reach = extent - 2 * first - 0.8 * side
+        count = max(1, int(np.ceil(reach / (GRID_STEP * side))))
+        return iter(first + 0.4 * side + np.linspace(0, reach, count + 1) if reach > 0 else [extent / 2])
 
-    sides = [share * min(height, width) for share in GRID_SIDES if share > SMALLEST_FACE]
+    sides = [share * short for share in GRID_SIDES if share > SMALLEST_FACE]
     return [Frame.round(x, y, side) for side in sides for y in places(height, side) for x in places(width, side)]
 
 
@@ -86,6 +91,10 @@ class Seen:
 
     def asked(self, frames: Sequence[Frame], mirrored: bool = False) -> Array:
         """The corrector's answers (N, 5), with the mean of what it says of the mirror image where that is asked."""
+        parts = [frames[at : at + AT_ONCE] for at in range(0, len(frames), AT_ONCE)]
+        return np.concatenate([self.answers(part, mirrored) for part in parts])
+
+    def answers(self, frames: Sequence[Frame], mirrored: bool) -> Array:
         looks = normal(np.stack([self.look(frame) for frame in frames]))
         if not mirrored:
             return self.corrector(looks)

@@ -49,4 +49,4 @@ def chunks(texts: Iterable[Iterable[Token]], length: int) -> list[list[Token]]:
 def _end(chunk: list[Token]) -> int:
     """Where a full chunk is to end: after its last comma, if that is near, else where it is full."""
     commas = [index + 1 for index, token in enumerate(chunk) if token.comma]
-    return commas[-1] if commas and len(chunk) - commas[-1] <= BACKTRACK else len(chunk)
+    return commas[-1] if commas and len(chunk) - commas[-1] < BACKTRACK else len(chunk)

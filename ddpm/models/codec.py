@@ -30,7 +30,7 @@ class Pixels:
     def preview(self, latents: Tensor) -> Tensor:
         """The pixels, made smaller where they are many."""
         pixels = self.decode(latents)
-        shrink = max(pixels.shape[-2:]) // PREVIEW_SIDE
+        shrink = min(max(pixels.shape[-2:]) // PREVIEW_SIDE, *pixels.shape[-2:])
         return F.avg_pool2d(pixels, shrink) if shrink > 1 else pixels
 
 

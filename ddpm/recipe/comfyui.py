@@ -126,8 +126,9 @@ def _add_picture(graph: Graph, sampler: str, fields: dict[str, Any]) -> None:
 def _spend_all_steps(fields: dict[str, Any]) -> None:
     """There, `steps` are all taken within the part that is re-run; here they are those of the whole schedule."""
     steps, strength = fields.get("steps"), fields["strength"]
-    if isinstance(steps, int) and 0.001 < strength < 1 and steps < 10_000:
+    if isinstance(steps, int) and 0.001 < strength < 1 and 0 < steps < 10_000:
         fields["steps"] = min(int(steps / strength), 1000)
+        fields["strength"] = min(steps / fields["steps"], 1.0)  # a little more than there: all of `steps` are taken
 
 
 def _pass_before(graph: Graph, sampler: str) -> str | None:

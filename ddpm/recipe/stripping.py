@@ -6,6 +6,7 @@ Of PNG, JPEG and WebP the pixels stay bit for bit, as they are coded; other form
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 PNG_KEPT = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"iCCP", b"sBIT", b"acTL",
             b"fcTL", b"fdAT")  # fmt: skip
 JPEG_KEPT = (b"JFIF\0", b"ICC_PROFILE\0", b"Adobe")  # beginnings of segments; the last says how colours are coded
+START_OF_SCAN, END_OF_IMAGE, COMMENT = 0xDA, 0xD9, 0xFE
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # what ends a scan; the others are pixels, restarts and padding
 WEBP_KEPT = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
 WEBP_EXIF, WEBP_XMP = 0x08, 0x04  # in VP8X: there is some
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16B")  # what Pillow writes as it is
@@ -78,28 +81,27 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _jpeg(data: bytes) -> bytes:
-    """The segments but for comments and what applications added."""
+    """The segments but for comments and what applications added, and the scans between them.
+
+    What comes behind the picture, thumbnails and videos that cameras append, is left out.
+    """
     kept, at, turned = [JPEG], 2, _orientation(data)
     if turned:
         body = b"Exif\0\0" + _exif_with(turned)
         kept.append(b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body)
-    while data[at + 1] != 0xDA:  # start of scan
-        if data[at + 1] == 0xFF:  # padding
+    while at < len(data) and (marker := data[at + 1]) != END_OF_IMAGE:
+        if marker == 0xFF:  # padding
             at += 1
             continue
-        marker, (length,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
-        body = data[at + 4 : at + 2 + length]
-        if not (marker == 0xFE or (0xE0 <= marker <= 0xEF and not body.startswith(JPEG_KEPT))):
-            kept.append(data[at : at + 2 + length])
-        at += 2 + length
-    end = _end_of_scan(data, at)
-    return b"".join(kept) + data[at:end]
-
-
-def _end_of_scan(data: bytes, at: int) -> int:
-    """After the first end-of-image marker: thumbnails and videos that cameras append are left out."""
-    found = data.find(b"\xff\xd9", at)
-    return found + 2 if found >= 0 else len(data)
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        body, end = data[at + 4 : at + 2 + length], at + 2 + length
+        if marker == START_OF_SCAN:
+            following = MARKER.search(data, end)
+            end = following.start() if following else len(data)
+        if not (marker == COMMENT or (0xE0 <= marker <= 0xEF and not body.startswith(JPEG_KEPT))):
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept) + data[at : at + 2]
 
 
 def _orientation(data: bytes) -> int:

@@ -49,6 +49,8 @@ def test_scale_one_is_the_condition_alone_and_scale_zero_none_of_it():
     assert painter.batches == [3] and torch.equal(alone.x0, painter(X, LEVEL, COND).x0)
     none = classifier_free(painter, COND, UNCOND, 0.0, join=join)(X, LEVEL)
     torch.testing.assert_close(none.x0, painter(X, LEVEL, UNCOND).x0)
+    outside = classifier_free(painter, COND, UNCOND, 0.0, interval=(0.999, 1.0), join=join)(X, LEVEL)
+    assert torch.equal(outside.x0, none.x0)  # no scale below 1 is raised to it
 
 
 def test_away_from_a_worse_network_is_a_step_from_it_through_the_better_one():
@@ -75,7 +77,7 @@ def test_away_from_a_worse_network_leaves_the_guidance_as_strong_as_it_was(scale
     def worse(x_t, level):
         return painter(0.5 * x_t, level, COND)
 
-    for level, w in ((LEVEL, scale), (Schedule.flow().level(0.2), 1.0)):
+    for level, w in ((LEVEL, scale), (Schedule.flow().level(0.2), min(scale, 1.0))):
         painter.batches.clear()
         away = away_from(worse, 3.0)
         made = classifier_free(painter, COND, UNCOND, scale, interval=(0.3, 1.0), join=join, away=away)(X, level)

@@ -171,6 +171,10 @@ def test_zero_terminal_snr_ends_without_signal(schedule):
     assert levels(stretched, 10)[0].alpha == 0 and levels(stretched, 10)[0].sigma == 1
     assert all(math.isfinite(value) for level in levels(stretched, 1500) for value in level)
     if schedule.kind == "discrete":
+        ratios = [stretched.log_ratio(i) for i in range(1000)]
+        assert np.diff(ratios).min() > 0 and ratios[-1] < 12  # it rises to the end, which is finite
+        between = [level.sigma / level.alpha for level in map(stretched.level, np.arange(998.75, 990, -0.25))]
+        assert np.diff(between).max() < 0
         assert stretched.alphas_bar[0] == pytest.approx(schedule.alphas_bar[0])
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from ddpm.diffusion.prediction import Prediction, eps_of
 from ddpm.diffusion.schedule import Level, Schedule
 from ddpm.engine import Engine
+from ddpm.events import Notice
 from ddpm.request import FromMask, FromSelfie
 from ddpm.sources import _filled, from_mask, from_selfie, latents_of
 
@@ -48,6 +49,21 @@ def test_the_known_part_is_kept_in_every_prediction(engine: Engine, photo: Image
     expected = latents_of(photo, model)
     expected[..., 4:12, 4:9] = 0
     torch.testing.assert_close(x0, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("side", [1, 10, 40])
+def test_a_mask_smaller_than_the_models_pixels_is_painted_in_full_and_said(engine: Engine, side: int) -> None:
+    model, size = engine.models.get("tiny"), (320, 320)
+    mask = Image.new("L", size)
+    mask.paste(255, (150, 150, 150 + side, 150 + side))
+    source = FromMask(image=Image.new("RGB", size, "white"), mask=mask, mask_blur=0)
+    start = from_mask(source, model, (16, 16))
+    painted = start.steer(grey)(torch.ones(1, 3, 16, 16), EARLY).x0 == 0
+    assert painted[..., 7:-(-(150 + side) // 20), 7:-(-(150 + side) // 20)].all()
+    assert painted.sum() == 3 * (-(-(150 + side) // 20) - 7) ** 2
+    assert any("hardly sees it" in event.text for event in start.events if isinstance(event, Notice)) == (side < 20)
+    alone = from_mask(source.model_copy(update={"only_masked": True}), model, (16, 16))
+    assert not alone.events
 
 
 @pytest.mark.parametrize("fill", ["original", "fill", "noise"])

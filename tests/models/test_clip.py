@@ -81,7 +81,7 @@ def test_a_full_chunk_ends_at_a_comma_that_is_near() -> None:
         return [len(chunk) for chunk in chunks([[Token(0, 1.0, index in commas) for index in range(count)]], 75)]
 
     assert lengths([], 80) == [75, 5] and lengths([30], 80) == [75, 5]
-    assert lengths([54], 80) == [55, 25] and lengths([53], 80) == [75, 5]  # 20 tokens after it, and 21
+    assert lengths([55], 80) == [56, 24] and lengths([54], 80) == [75, 5]  # the last 20 tokens begin with it, or do not
     assert lengths([60, 70], 80) == [71, 9] and lengths([74], 80) == [75, 5]
     assert lengths([70], 75) == [75] and lengths([], 0) == [0] and lengths([], 225) == [75, 75, 75]
 

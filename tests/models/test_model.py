@@ -102,6 +102,7 @@ def test_grey_becomes_three_equal_channels_and_back():
     assert codec.decode(grey).shape == (2, 3, 8, 8)
     torch.testing.assert_close(codec.encode(codec.decode(grey)), grey)
     assert Pixels().preview(torch.zeros(1, 3, 512, 256)).shape == (1, 3, 128, 64)
+    assert Pixels().preview(torch.zeros(1, 3, 8, 2048)).shape == (1, 3, 1, 256)  # no lower than one
 
 
 class Accelerator(TorchDispatchMode):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 
@@ -120,14 +119,6 @@ def test_every_word_of_the_tables_has_a_synonym() -> None:
     for table in (SYNONYMS, PLACE_WORDS, TIME_WORDS, WEATHER_WORDS, STYLE_WORDS, SIDE_WORDS, COLOUR_WORDS, DEED_WORDS):
         alone = [key for key, words in table.items() if any(words) and len(set(words)) < 2]
         assert not alone
-
-
-def test_a_second_word_leaves_the_rest_of_a_seeds_draws_as_they_were() -> None:
-    """Why tables may grow from one word to two without painting other pictures: choice draws both alike."""
-    for seed in range(200):
-        one, two = random.Random(seed), random.Random(seed)
-        one.choice(("wolf",)), two.choice(("wolf", "forest wolf"))
-        assert one.random() == two.random()
 
 
 def test_no_renderer_and_no_torch_are_needed() -> None:

@@ -103,17 +103,20 @@ def test_comfyui_from_the_saved_picture_up_the_graph() -> None:
     assert unread == ["Schedule type: karras", "Lora: ink.safetensors"]
 
 
+@pytest.mark.parametrize("denoise", [0.5, 0.6, 0.7, 0.87, 0.3])
 @pytest.mark.parametrize(("node", "mode"), [("VAEEncode", "image"), ("VAEEncodeForInpaint", "mask")])
-def test_comfyui_spends_all_its_steps_on_the_part_it_re_runs(node: str, mode: str) -> None:
+def test_comfyui_spends_all_its_steps_on_the_part_it_re_runs(node: str, mode: str, denoise: float) -> None:
     encode = {"class_type": node, "inputs": {"pixels": ["1", 0], "vae": ["4", 2]}}
-    sampler = {**COMFY["3"], "inputs": {**COMFY["3"]["inputs"], "denoise": 0.5}}
+    sampler = {**COMFY["3"], "inputs": {**COMFY["3"]["inputs"], "denoise": denoise}}
     graph = {**COMFY, "1": {"class_type": "LoadImage", "inputs": {"image": "me.png"}}, "5": encode, "3": sampler}
     fields, _ = read_texts({"prompt": json.dumps(graph)})
-    assert (fields["mode"], fields["strength"], fields["steps"]) == (mode, 0.5, 40)
+    assert (fields["mode"], fields["steps"]) == (mode, int(20 / denoise))
+    assert denoise <= fields["strength"] < denoise + 0.05
     assert fields["needs"] == (["image"] if mode == "image" else ["image", "mask"])
     masks = {"mask": PICTURE.convert("L")} if mode == "mask" else {}
     request = Request.checked(**request_from(fields), image=PICTURE, **masks)
-    assert request.steps is not None and int(request.steps * 0.5) == COMFY["3"]["inputs"]["steps"]
+    assert request.steps is not None
+    assert int(request.steps * fields["strength"] + 1e-6) == COMFY["3"]["inputs"]["steps"]  # as plan.prepare counts
 
 
 def test_comfyui_with_a_second_pass_and_with_parts_apart() -> None:

@@ -38,11 +38,18 @@ def story() -> PngImagePlugin.PngInfo:
     return chunks
 
 
+def behind_the_first_scan(jpeg: bytes, segment: bytes) -> bytes:
+    """With a segment before the tables of the second scan."""
+    at = jpeg.index(b"\xff\xc4", jpeg.index(b"\xff\xda"))
+    return jpeg[:at] + segment + jpeg[at:]
+
+
 FILES = {
     "png": file_of("PNG", pnginfo=story(), exif=exif()) + SECRET,
     "palette": file_of("PNG", PICTURE.quantize(7), pnginfo=story()),
     "jpeg": file_of("JPEG", exif=exif(), comment=SECRET, xmp=SECRET) + SECRET,
     "progressive": file_of("JPEG", exif=exif(), comment=SECRET, progressive=True, quality=95),
+    "between scans": behind_the_first_scan(file_of("JPEG", progressive=True), b"\xff\xfe\x00\x0b\xff\xd9\0" + SECRET),
     "cmyk": file_of("JPEG", PICTURE.convert("CMYK"), comment=SECRET),
     "webp": file_of("WEBP", exif=exif(), xmp=SECRET),
     "lossless": file_of("WEBP", exif=exif(), lossless=True),
