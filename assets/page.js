@@ -31,9 +31,10 @@ const sight = tab => tab.scrollIntoView({ inline: 'center', block: 'nearest' });
 new MutationObserver(changes => changes.forEach(({ target }) => target.ariaSelected === 'true' && sight(target)))
   .observe(document.body, { attributes: true, attributeFilter: ['aria-selected'], subtree: true });
 
-// gradio's slider moves a number typed beyond its end back to it, unasked. Not telling it keeps what was typed: the
-// slider stands at its end, and what the request does not take is refused with a sentence.
+// gradio's slider moves a number typed beyond its end back to it, unasked, and makes an emptied field its lowest. Not
+// telling it keeps what was typed: the slider stands at its end, what the request does not take is refused with a
+// sentence, and an empty field is the model's default.
 document.addEventListener('blur', event => {
-  const { rangeOverflow, rangeUnderflow } = event.target.validity || {};
-  if (rangeOverflow || rangeUnderflow) event.stopPropagation();
+  const { type, value, validity } = event.target;
+  if (type === 'number' && (!value || validity.rangeOverflow || validity.rangeUnderflow)) event.stopPropagation();
 }, true);

@@ -41,6 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     except DDPMError as error:
         print(f"ddpm: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder that may not be written to
+        print(f"ddpm: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("ddpm: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -164,7 +164,7 @@ class Engine:
         from ddpm.plan import prepare, resolve
         from ddpm.sources import with_nearest
 
-        name = self._name(request)
+        name = self.meant(request)
         if not self.models.has(name):  # which refuses unknown names; what the card alone rules out is refused here
             for card in self.cards():
                 if card.name == name and card.usable:
@@ -268,7 +268,7 @@ class Engine:
         return upscale(image, scale, upscaler or DEFAULT, weights=self.weights, device=resolved(self.device),
                        exact=self.precision == "float32", stop=stop, progress=progress)  # fmt: skip
 
-    def _name(self, request: Request) -> str:
+    def meant(self, request: Request) -> str:
         """The model asked for, or the first of the menu that suits the source."""
         if request.model is not None:
             return request.model

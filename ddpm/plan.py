@@ -106,7 +106,7 @@ def resolve(request: Request, card: ModelCard) -> Request:
     if request.count > card.max_count:
         raise BadRequest(f"count is {request.count}, but {card.name} makes at most {card.max_count}.", "count")
     width, height = request.width or card.size, request.height or card.size
-    if width * height > (LARGEST * card.size) ** 2:
+    if width * height > (LARGEST * card.size) ** 2 and not card.fixed_size:  # else the model says which it makes
         most = LARGEST * card.size
         raise TooMuch(f"{width}x{height} pixels are too many for {card.name}; the largest it makes is {most}x{most}.")
     guidance = 1.0 if card.kind == "unconditional" else defaults.guidance_scale

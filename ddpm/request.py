@@ -234,7 +234,7 @@ def _source(values: dict[str, Any]) -> Source:
     if mode not in tuple(MODES):  # a tuple: what was sent may not be hashable
         raise BadRequest(f"mode is {_shown(mode)}, but must be one of {', '.join(MODES)}.", "mode")
     for name in given.keys() - set(MODES[mode].model_fields):
-        if mode == "text":
+        if mode == "text" and name not in ("image", "mask"):
             raise BadRequest(f"{name} needs an input picture: send image as well, or leave {name} out.", name)
         raise BadRequest(f"{name} has no meaning in mode {mode!r}: leave it out.", name)
     return MODES[mode](**given)

@@ -48,5 +48,9 @@ def test_recipes_are_read_and_stripped(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["recipe", str(tmp_path / "a.png"), "--strip", str(tmp_path / "clean")]) == 0
     with Image.open(tmp_path / "clean" / "a.png") as clean, Image.open(tmp_path / "a.png") as before:
         assert not clean.info and clean.tobytes() == before.tobytes()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.png").write_bytes((tmp_path / "a.png").read_bytes())
+    assert main(["recipe", str(tmp_path / "b" / "a.png"), "--strip", str(tmp_path / "clean")]) == 0
+    assert sorted(path.name for path in (tmp_path / "clean").iterdir()) == ["a-2.png", "a.png"]
     assert main(["recipe", str(tmp_path / "a.png"), "--strip", str(tmp_path)]) == 1
     assert main(["recipe", str(tmp_path / "none.png")]) == 1 and "no file" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from ddpm.commands.terminal import engine_argument, weights_argument
+from ddpm.commands.terminal import check_folder, engine_argument, weights_argument
 from ddpm.errors import BadRequest
 
 HELP = "measure how fast this is here, against the usual way with the same weights"
@@ -48,6 +48,8 @@ def run(given: argparse.Namespace) -> int:
     from ddpm.engine import Engine
     from ddpm.runtime import cores
 
+    if given.out is not None:
+        check_folder(given.out, "--out")
     readme = _readable(given.readme) if given.readme is not None else ""  # refused now, not after an hour
     parts = tuple(given.only or (part for part in PARTS if not (given.quick and part in SLOW)))
     usable = [card.name for card in Engine(given.weights).cards() if card.usable and card.schedule == "flow"]

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ddpm.commands.terminal import device_argument, engine_argument, opened_engine, weights_argument
+from ddpm.commands.terminal import check_folder, device_argument, engine_argument, opened_engine, weights_argument
 from ddpm.errors import BadRequest
 
 HELP = "measure a model or a folder of pictures"
@@ -64,6 +64,12 @@ def run(given: argparse.Namespace) -> int:
             raise BadRequest(f"--{name.replace('_', '-')} is {value}, but must be at least 1.", name)
     if not SIZES[0] <= given.size <= SIZES[1]:
         raise BadRequest(f"--size is {given.size}, but must lie in {SIZES[0]}..{SIZES[1]}.", "size")
+    out = given.out or _place(given)
+    if out.is_dir():
+        raise BadRequest(f"--out {out} is a folder; name the file in it, such as {out / 'evaluation.json'}.", "out")
+    for flag, folder in (("--out", out.parent), ("--sheets", given.sheets), ("--cache", given.cache)):
+        if folder is not None:
+            check_folder(folder, flag)
     task = Task(
         model=given.model,
         pictures=given.pictures,
@@ -85,7 +91,6 @@ def run(given: argparse.Namespace) -> int:
     )
     with opened_engine(given) as engine:
         report = Evaluation(task, engine).run()
-    out = given.out or _place(given)
     write_report(report, out)
     print("\n".join(lines(report)))
     print(out)

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ddpm.commands.terminal import opened_engine
 from ddpm.errors import BadRequest
@@ -88,13 +88,23 @@ def _make(engine: Engine, request: Request, folder: Path, told: set[str]) -> int
     return made
 
 
+def _before(path: Path) -> dict[str, Any]:
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        before = None
+    if not isinstance(before, dict):
+        raise BadRequest(f"{path} cannot be read: remove it, or give another --out.", "out")
+    return before
+
+
 def _check_folder(request: Request, folder: Path) -> None:
     """A folder holds pictures of one request; another one is not mixed into it."""
     shared = {key: value for key, value in request.settings().items() if key not in OWN}
     text, path = json.dumps(shared, indent=2, sort_keys=True, default=str), folder / SHARED
     folder.mkdir(parents=True, exist_ok=True)
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = _before(path)
         now = json.loads(text)
         if changed := [key for key in {**before, **now} if before.get(key) != now.get(key)]:
             raise BadRequest(

@@ -21,6 +21,8 @@ def run(given: argparse.Namespace) -> int:
     """One line a model; of one that cannot be used, why. --download fetches one first."""
     from ddpm.engine import Engine
 
+    if not given.weights.is_dir():
+        raise DDPMError(f"There is no folder {given.weights}.")
     engine = Engine(given.weights)
     if given.download:
         entry = engine.catalogue.curated.get(given.download)
@@ -34,9 +36,9 @@ def run(given: argparse.Namespace) -> int:
         said += "" if card.checked or not card.usable else " (not checked)"
         came = card.weights + (f" step {card.step}" if card.step is not None else "")
         print(f"{card.name:32} {card.size:4} px  {reads:8} {size:>11}  {card.licence:16} {came:10} {said}")
-    if not cards:
-        print(f"ddpm: there is no model in {given.weights}", file=sys.stderr)
-    return 0 if cards else 1
+    if not any(card.usable for card in cards):
+        raise DDPMError(f"There is no model in {given.weights} yet; models --download ID fetches one.")
+    return 0
 
 
 def fetch(name: str, revision: str | None, only: tuple[str, ...], agreed: bool) -> int:

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from ddpm.commands.terminal import check_folder, free_path
+
 HELP = "read how pictures were made, or --strip it from them"
 
 
@@ -20,6 +22,8 @@ def run(given: argparse.Namespace) -> int:
     from ddpm.errors import BadPicture
     from ddpm.recipe import read_recipe, strip
 
+    if given.strip is not None:
+        check_folder(given.strip, "--strip")
     for file in given.files:
         if not file.is_file():
             raise BadPicture(f"There is no file {file}.")
@@ -31,9 +35,9 @@ def run(given: argparse.Namespace) -> int:
             )
             continue
         given.strip.mkdir(parents=True, exist_ok=True)
-        to = given.strip / file.name
-        if to.resolve() == file.resolve():
-            raise BadPicture(f"--strip {given.strip} would write over {file}; name another folder.")
+        if file.parent.resolve() == given.strip.resolve():
+            raise BadPicture(f"{file} is in --strip {given.strip} already; name another folder.")
+        to = free_path(given.strip, file.stem, file.suffix.removeprefix("."))
         to.write_bytes(strip(file.read_bytes()))
         print(to)
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpm.commands.many import processes, sample_many
-from ddpm.commands.terminal import common_arguments, engine_argument, follow, opened_engine, save
+from ddpm.commands.terminal import check_folder, common_arguments, engine_argument, follow, opened_engine, save
 
 HELP = "make pictures from words, a picture, a mask or a face"
 
@@ -52,6 +52,7 @@ def run(given: argparse.Namespace) -> int:
     """Pictures (and a film) into the folder, each as it comes."""
     from ddpm.request import LIMITS, FilmRequest, Request
 
+    check_folder(given.out, "--out")
     own = ("command", "out", "device", "weights", "engine", "settings", "film", "image", "mask")
     values: dict[str, Any] = {name: value for name, value in vars(given).items() if name not in own}
     if given.film and given.fps is None and given.format is None:

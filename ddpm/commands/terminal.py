@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +46,8 @@ def settings_of(given: argparse.Namespace) -> dict[str, Path]:
     file, name = getattr(given, "settings", None), getattr(given, "model", None)
     if file is not None and not name:
         raise BadRequest("--settings is for one model; name it with --model.", "settings")
+    if file is not None and not file.is_file():
+        raise BadRequest(f"--settings: there is no file {file}.", "settings")
     return {name: file} if file is not None and name else {}
 
 
@@ -87,12 +90,22 @@ def save(event: Result | Film, folder: Path, stem: str = "") -> Path:
         model = str(event.recipe.get("model") or "picture").replace("/", "-")
         stem, ending, data = stem or f"{model}-{event.seed}", "png", save_png(event.image, event.recipe)
     folder.mkdir(parents=True, exist_ok=True)
-    number, path = 1, folder / f"{stem}.{ending}"
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}.{ending}"
+    path = free_path(folder, stem, ending)
     path.write_bytes(data)
     return path
+
+
+def free_path(folder: Path, stem: str, ending: str) -> Path:
+    """STEM.ENDING, or STEM-2.ENDING and so on where that is taken."""
+    names = (f"{stem}-{number}.{ending}" if number > 1 else f"{stem}.{ending}" for number in itertools.count(1))
+    return next(path for name in names if not (path := folder / name).exists())
+
+
+def check_folder(folder: Path, flag: str) -> None:
+    """Before any work: that files can be put there."""
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise BadRequest(f"{flag} {folder}: {place} is a file, not a folder.", flag.removeprefix("--"))
 
 
 def _tell(event: Any, advance: Callable[[Preview], None], save: Callable[[Result | Film], Path]) -> int:

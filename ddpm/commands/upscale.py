@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from ddpm.commands.terminal import common_arguments, follow, opened_engine, save
+from ddpm.commands.terminal import check_folder, common_arguments, follow, opened_engine, save
 from ddpm.errors import BadPicture
 
 HELP = "make a picture, or every picture of a folder, 2 or 4 times larger"
@@ -26,6 +26,7 @@ def run(given: argparse.Namespace) -> int:
     from ddpm.images import open_whole
 
     failed = 0
+    check_folder(given.out, "--out")
     with opened_engine(given) as engine:
         for file in _files(given.path):
             try:

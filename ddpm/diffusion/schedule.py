@@ -98,6 +98,8 @@ class Schedule:
             return cls.flow(config.get("shift", 1.0))
         T = int(config.get("num_train_timesteps", 1000))
         start, end = float(config.get("beta_start", 1e-4)), float(config.get("beta_end", 0.02))
+        if not 2 <= T <= 100_000 or not (0 < start < 1 and 0 < end < 1):
+            raise BadRequest(f"A schedule of {T} times and betas from {start:g} to {end:g} is none.", "schedule")
         name = config.get("beta_schedule", "linear")
         if config.get("trained_betas") is not None:
             schedule = cls.of_betas([float(beta) for beta in config["trained_betas"]])

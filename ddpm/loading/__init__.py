@@ -27,6 +27,8 @@ def load(path: Path, device: str = "cpu", config: Path | None = None) -> Model:
             return single_file.load(path, device, config)
         except CannotLoad as reason:
             raise CannotLoad(f"{name} cannot be loaded: {str(reason).rstrip('.')}.") from reason
+    if config is not None:
+        raise CannotLoad(f"{name} is a folder, which says all of itself; --settings is for a single weights file.")
     reasons = []
     for format, read in {"our own": embedded.load, "in diffusers' layout": diffusers_folder.load}.items():
         try:

@@ -8,29 +8,17 @@ from __future__ import annotations
 
 import difflib
 import re
-import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ddpm.errors import CannotLoad
+from ddpm.loading.said import check, kinds_of, within
 from ddpm.loading.their_yaml import is_theirs, of_model, read_yaml, unknown
 
 # as the Lightning trainer of the Flask generator names its files: DATA_model_64_64_1000steps_21896samples_...
 NAMED = re.compile(r"[^_]+_model_(?P<height>\d+)_(?P<width>\d+)_(?P<timesteps>\d+)steps(_|\.|$)")
-CHOICES: dict[str, tuple[str, ...]] = {
-    "use": ("ema", "raw"),
-    "target": ("eps", "v", "x0"),
-    "bound": ("peak",),
-    "schedule": ("linear", "linear_scaled", "scaled_linear", "cosine", "squaredcos_cap_v2", "sigmoid"),
-    "sampler": ("ddpm", "ddim", "euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis",
-                "pndm", "lcm"),
-}  # fmt: skip
-RANGES: dict[str, tuple[float, float]] = {  # both ends are allowed; what a request may ask for, where it asks for it
-    "size": (8, 4096), "timesteps": (2, 10_000), "steps": (1, 1000), "guidance_scale": (0, 30), "heads": (1, 1024),
-    "head_width": (1, 4096), "groups": (1, 1024), "time_share": (-10, 10),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +58,7 @@ def read_beside(file: Path, config: Path | None = None) -> Beside:
         beside = _filled(beside, _settings(path))
     if named := NAMED.match(file.name):
         said = {"size": int(named["height"]), "timesteps": int(named["timesteps"])}
-        beside = _filled(beside, {key: value for key, value in said.items() if _within(key, value)})
+        beside = _filled(beside, {key: value for key, value in said.items() if within(key, value)})
     return beside
 
 
@@ -92,28 +80,11 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _checked(given: Mapping[str, Any], file: str) -> dict[str, Any]:
-    kinds = {field.name: str(field.type) for field in fields(Beside)}
+    kinds = kinds_of(Beside)
     _known(given, set(kinds), file)
-    for key, value in given.items():
-        wanted = kinds[key].removesuffix(" | None")
-        right: Any = {"int": int, "float": (int, float), "bool": bool, "str": str}[wanted]
-        if value is not None and (not isinstance(value, right) or (isinstance(value, bool) and wanted != "bool")):
-            raise CannotLoad(f"{file} beside it: {key} is {reprlib.repr(value)}, but must be of type {wanted}")
-        if key in CHOICES and value is not None and value not in CHOICES[key]:
-            raise CannotLoad(f"{file} beside it: {key} is {reprlib.repr(value)}; say {_listed(CHOICES[key])}")
-        if key in RANGES and value is not None and not _within(key, value):
-            low, high = RANGES[key]
-            raise CannotLoad(f"{file} beside it: {key} is {value!r}, but must lie in {low:g}..{high:g}")
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _within(key: str, value: float) -> bool:
-    low, high = RANGES[key]
-    return low <= value <= high  # false of NaN
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+    said = {key: value for key, value in given.items() if value is not None}
+    check(said, kinds, f"{file} beside it")
+    return said
 
 
 def _known(given: Mapping[str, Any], keys: set[str], file: str) -> None:

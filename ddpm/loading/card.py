@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ddpm.errors import CannotLoad
+from ddpm.loading.said import check, kinds_of
 from ddpm.models.card import Defaults, ModelCard
 
 STEM = "diffusion_pytorch_model"  # what diffusers calls a component's weights
@@ -72,21 +72,24 @@ def embedded_card(folder: Path) -> ModelCard:
         raise CannotLoad("no 'ddpm_format' in its model_index.json")
     if version != FORMAT:
         raise CannotLoad(f"its ddpm_format is {version!r}, this version reads {FORMAT}; update the application")
-    known = {field.name for field in fields(Defaults)}
+    known = kinds_of(Defaults)
     defaults = index.get("defaults", {})
     if not isinstance(defaults, dict) or defaults.keys() - known:
         raise CannotLoad(f"its defaults are {defaults!r}, known are {', '.join(sorted(known))}")
+    check(defaults, known, "its model_index.json, defaults")
     needed = ("title", "licence", "size", "channels", "target", "schedule")
     if absent := [key for key in needed if key not in index]:
         raise CannotLoad(f"its model_index.json lacks {', '.join(absent)}")
+    numbers = {"size": "int", "channels": "int", "max_count": "int", "finish_below": "float"}
+    check({key: index[key] for key in numbers if key in index}, numbers, "its model_index.json")
     networks = [folder / "network", *([folder / FINISH] if index.get("finish_below") else [])]
     return ModelCard(
         name=folder.name,
         title=str(index["title"]),
         origin="embedded",
         format="hybrid",
-        size=int(index["size"]),
-        channels=int(index["channels"]),
+        size=index["size"],
+        channels=index["channels"],
         target=str(index["target"]),
         schedule=str(index["schedule"]),
         text=index.get("text"),
@@ -96,8 +99,8 @@ def embedded_card(folder: Path) -> ModelCard:
         latent=(folder / "vae").is_dir(),
         bytes=sum(path.stat().st_size for network in networks for path in weight_files(network, STEM)),
         note=str(index.get("note", "")),
-        max_count=int(index.get("max_count", 16)),
-        factor=int(index["size"]),
+        max_count=index.get("max_count", 16),
+        factor=index["size"],
         fixed_size=True,
         finish_below=float(index.get("finish_below", 0)),
         takes_pag=True,

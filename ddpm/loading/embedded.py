@@ -94,6 +94,10 @@ def load(folder: Path, device: str = "cpu") -> Model:
         schedule, target = Schedule.named(card.schedule), Target(card.target)
     except (BadRequest, ValueError) as error:
         raise CannotLoad(str(error)) from error
+    config = module.config
+    if not card.latent and (config.size, config.channels) != (card.size, card.channels):
+        raise CannotLoad(f"its model_index.json says {card.size} px and {card.channels} channels, its network makes "
+                         f"{config.size} px and {config.channels}")  # fmt: skip
     text = _text(card, module.config, device)
     codec = _codec(folder, card, module.config, device)
     finish = None

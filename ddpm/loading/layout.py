@@ -182,7 +182,9 @@ def diffusers_card(folder: Path) -> ModelCard:
         raise CannotLoad(f"its scheduler's prediction_type is {prediction!r}; read are {', '.join(TARGETS)}")
     factor = layout.codec_factor if layout.codec else 1
     side = config.get("sample_size") or config.get("image_size") or 64
-    side = side if isinstance(side, int) else max(side)
+    sides = side if isinstance(side, list) else [side]
+    if not all(isinstance(each, int) and 1 <= each <= 4096 for each in sides):
+        raise CannotLoad(f"its unet's sample_size is {side!r}, which is no number of pixels")
     parts = [(layout.unet, STEM)] + ([(layout.codec, STEM)] if layout.codec else [])
     if layout.conditional:
         encoders = ("text_encoder", "text_encoder_2") if layout.two_encoders else ("text_encoder",)
@@ -192,7 +194,7 @@ def diffusers_card(folder: Path) -> ModelCard:
         title=folder.name.replace("-", " ").replace("_", " "),
         origin="folder",
         format="diffusers",
-        size=side * factor,
+        size=max(sides) * factor,
         channels=3 if layout.codec else int(config.get("in_channels", 3)),
         target=TARGETS[prediction],
         schedule=str(scheduler.get("beta_schedule", "linear")),

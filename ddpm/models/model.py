@@ -183,14 +183,14 @@ class Model:
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of x_t for pictures of this size; a size the network cannot make is refused with a sentence."""
         for field, value in (("width", width), ("height", height)):
+            if self.card.fixed_size and value != self.card.size:
+                raise BadRequest(f"{field} is {value}, but {self.card.name} only makes {self.card.size}.", field)
             if value < 1 or value % self.size_factor:
                 raise BadRequest(
                     f"{field} is {value}, but {self.card.name} makes multiples of {self.size_factor}"
                     f" (it was trained at {self.card.size}).",
                     field,
                 )
-            if self.card.fixed_size and value != self.card.size:
-                raise BadRequest(f"{field} is {value}, but {self.card.name} only makes {self.card.size}.", field)
         return self.codec.channels, height // self.codec.factor, width // self.codec.factor
 
     @property

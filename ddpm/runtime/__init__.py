@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from ddpm.errors import Missing
+from ddpm.errors import BadRequest, Missing
 from ddpm.runtime.cores import cores, threads_kept
 from ddpm.runtime.eager import Eager, fastest, has_bfloat16
 
@@ -55,10 +55,20 @@ class Runtime(Protocol):
 
 
 def resolved(device: str) -> str:
-    """The device itself; for "auto" a GPU that torch can use, else the processor ("mps" has to be asked for)."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """The device itself; for "auto" a GPU that torch can use, else the processor ("mps" has to be asked for).
+
+    BadRequest for a name that torch does not know, and for a device that is not here.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind, index = (meant := torch.device(device)).type, meant.index or 0
+    except RuntimeError:
+        raise BadRequest(f"device is {device!r}, but must be auto, cpu, cuda, cuda:1 or mps.", "device") from None
+    there = {"cuda": index < torch.cuda.device_count(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind, True):
+        raise BadRequest(f"device is {device!r}, which torch does not find here; auto takes what there is.", "device")
+    return device
 
 
 def pick(device: str = "cpu", precision: Precision = "auto", choice: Choice = "auto") -> Runtime:

@@ -188,7 +188,7 @@ class TrainConfig(Section):
     compile: bool = False  # torch.compile: a minute at the start, then faster on a GPU
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = Field(default=None, ge=1)  # of the CPU, in each process; None: torch decides
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     save_every: int = Field(default=20_000, ge=1)  # pictures between two saved states
     snapshot_minutes: float = Field(default=0.0, ge=0)  # write the model so often, too; 0: with the state
     tensorboard: bool = False  # scalars and grids for TensorBoard (pip install tensorboard)

@@ -129,7 +129,8 @@ def refuse_to_overwrite(config: TrainConfig) -> None:
     state_file, model = state_files(config)[0], config.model_folder
     if state_file.exists():
         raise BadRequest(
-            f"{state_file} exists: add --resume to go on, or remove it and {model} to start anew.", "resume"
+            f"{state_file} exists: add --resume to go on, or remove {config.folder} and {model} to start anew.",
+            "resume",
         )
     if model.exists():
         raise BadRequest(

@@ -23,7 +23,7 @@ from ddpm.ui import api, denoising, image_to_image, inpaint, refill, selfie, tex
 from ddpm.ui.controls import ASSETS, TELL, heading, script  # noqa: E402
 from ddpm.ui.easel import Easel, Page  # noqa: E402
 from ddpm.ui.first_look import FirstLook  # noqa: E402
-from ddpm.ui.pictures import Made, Shelf, for_editor  # noqa: E402
+from ddpm.ui.pictures import Made, Shelf  # noqa: E402
 from ddpm.ui.registry import registry_panel  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
 from ddpm.ui.styles import follow_file  # noqa: E402
@@ -89,11 +89,11 @@ def _next_steps(easel: Easel, tabs: gr.Tabs, changed: Easel, repainted: Easel, s
     def repaint(made: list[Made], chosen: int) -> list[Any]:
         path = easel.file(made, chosen)
         with Image.open(path) as image:
-            return [gr.Tabs(selected="inpaint"), path, for_editor(image.convert("RGB"))]
+            return [gr.Tabs(selected="inpaint"), path, *inpaint.afresh(image.convert("RGB"))]
 
     state, canvas = [easel.made, easel.chosen], repainted.fields
     easel.change.click(send("image_to_image"), state, [tabs, changed.fields["image"]], **TELL)
-    easel.repaint.click(repaint, state, [tabs, canvas["image"], canvas["painted"]], **TELL)
+    easel.repaint.click(repaint, state, [tabs, canvas["image"], canvas["painted"], canvas["mask"]], **TELL)
     easel.enlarge.click(send("upscale"), state, [tabs, small], **TELL)
 
 

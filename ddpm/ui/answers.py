@@ -97,9 +97,17 @@ def path_of(file: Any, what: str = "image") -> str:
     path = file.get("path") if isinstance(file, dict) else getattr(file, "path", None)
     if not path:
         raise refuse(BadRequest(f"A picture is missing: send {what}.", what))
-    if not Path(str(path)).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+    if not _uploaded(Path(str(path))):
         raise refuse(BadRequest(f"{what} is no uploaded file: send it with handle_file(...) of gradio_client.", what))
     return str(path)
+
+
+def _uploaded(path: Path) -> bool:
+    """Whether it is a file in the folder of uploads."""
+    try:
+        return path.resolve().is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file()
+    except (OSError, ValueError):  # a NUL or half a character in it, or too long
+        return False
 
 
 async def picture_of(file: Any) -> Image.Image:

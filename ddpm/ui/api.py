@@ -233,8 +233,9 @@ class Endpoints:
             The film, the last picture, and the recipe.
         """
         asked = await checked(
-            mode="text", prompt=prompt, fps=fps, format=format, negative_prompt=negative_prompt, model=model,
-            sampler=sampler, steps=steps, guidance_scale=guidance_scale, seed=seed, width=width, height=height,
+            mode="text", prompt=prompt, fps=60 if fps is None else fps, format=format or "mp4",
+            negative_prompt=negative_prompt, model=model, sampler=sampler, steps=steps,
+            guidance_scale=guidance_scale, seed=seed, width=width, height=height,
             pag_scale=pag_scale, guidance_until=guidance_until, styles=styles,
         )  # fmt: skip
         async for answer in answers(self.page, asked, request):

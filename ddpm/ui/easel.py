@@ -205,6 +205,7 @@ class Easel:
         """A page that was reloaded or duplicated names the job it had; who knows its id may follow and stop it."""
         job = self.page.engine.line.find(str(event._data.get("job")))
         if job is None:
+            yield {self.view: gr.skip()}  # an event that yields nothing empties all it could have changed
             return
         job.sessions.add(request.session_hash or "")
         async for updates in self.run(job, []):

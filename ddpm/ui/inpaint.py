@@ -53,7 +53,7 @@ def build(page: Page) -> Easel:
                 0, 64, 4, step=1, label="Soft edge", info="Pixels over which old and new blend"
             )
             with folded():
-                fields |= _own_settings() | settings(page.cards(), card)
+                fields |= _own_settings(first) | settings(page.cards(), card)
             easel.offer(examples.MASK)
         with gr.Column(elem_classes="show", min_width=280):
             with gr.Row(elem_classes="pair"):
@@ -68,7 +68,7 @@ def build(page: Page) -> Easel:
         painted = drawn_mask(values.pop("painted"), image.size)
         return page.request("mask", values | {"image": image, "mask": chosen_mask(painted, values["mask"])})
 
-    picture.input(lambda image: for_editor(image) if image is not None else None, picture, editor, **TELL)
+    picture.input(afresh, picture, [editor, fields["mask"]], **TELL)
     refused_at_upload(fields["mask"])
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, ask)
@@ -85,7 +85,12 @@ class Canvas(Easel):
         return {**super().fill(example), self.fields["painted"]: first}
 
 
-def _own_settings() -> Fields:
+def afresh(image: Image.Image | None) -> list[Any]:
+    """Another picture for the editor and the file of its mask: nothing of it is marked yet."""
+    return [for_editor(image) if image is not None else None, None]
+
+
+def _own_settings(first: dict[str, Any]) -> Fields:
     return {
         "strength": Slider(0, 1, 1, step=0.05, label="How much to change"),
         "mask_grow": Slider(-64, 64, 0, step=1, label="Grow or shrink the mask", info="Pixels"),
@@ -94,7 +99,7 @@ def _own_settings() -> Fields:
         "padding": Slider(
             0, 256, 32, step=1, label="Room around the masked part", info="Pixels; counts when working on it only"
         ),
-        "mask": SafeMask(label="Mask from a file", **{**PICTURE, "height": 160}),
+        "mask": SafeMask(examples.path(first["mask"]), label="Mask from a file", **{**PICTURE, "height": 160}),
     }
 
 

@@ -10,18 +10,35 @@ from typing import Any
 import gradio as gr
 
 from ddpm.engine import Engine
+from ddpm.errors import BadRequest
 from ddpm.prompts import random_prompt, suggest
 from ddpm.recipe import read_recipe, strip
-from ddpm.request import PROMPT_LIMIT
+from ddpm.request import PROMPT_LIMIT, Checked
 from ddpm.ui.answers import path_of, session_of
 from ddpm.ui.easel import Page
-from ddpm.ui.pictures import told
+from ddpm.ui.pictures import refuse, told
 
 
 def catalogue(engine: Engine) -> list[dict[str, Any]]:
     """The catalogue as plain data: no path, nothing of this machine."""
     loaded = engine.health().get("loaded", [])
     return [asdict(card) | {"loaded": card.name in loaded} for card in engine.cards()]
+
+
+class Drawn(Checked):
+    """What a prompt is drawn from."""
+
+    categories: tuple[str, ...] = ()
+    seen: bool | None = None
+    seed: int = -1
+    parts: int | None = None
+
+
+def text(value: Any, field: str) -> str:
+    """gr.api hands over whatever was sent."""
+    if not isinstance(value, str | None):
+        raise refuse(BadRequest(f"{field} must be text, not {type(value).__name__}.", field))
+    return value or ""
 
 
 class Questions:
@@ -56,7 +73,7 @@ class Questions:
             What was stopped.
         """
         line = self.page.engine.line
-        named = line.find(job) if job else None
+        named = line.find(text(job, "job")) if job else None
         going = [
             one for one in ([named] if named else [] if job else line.of_session(session_of(request))) if not one.over
         ]
@@ -78,7 +95,10 @@ class Questions:
         Returns:
             The prompt.
         """
-        return told(random_prompt, categories or None, seen, secrets.randbelow(2**32) if seed < 0 else seed, parts)
+        given = {"categories": categories, "seen": seen, "seed": seed, "parts": parts}
+        asked = told(Drawn, **{name: value for name, value in given.items() if value is not None})
+        number = secrets.randbelow(2**32) if asked.seed < 0 else asked.seed
+        return told(random_prompt, list(asked.categories) or None, asked.seen, number, asked.parts)
 
     def suggest(self, typed: str = "") -> list:
         """Go on with a prompt: its last words completed or mended, or the next phrase, from the words it understands.
@@ -89,7 +109,7 @@ class Questions:
         Returns:
             Five prompts at most.
         """
-        return suggest(typed[:PROMPT_LIMIT])
+        return suggest(text(typed, "typed")[:PROMPT_LIMIT])
 
     def strip(self, image: gr.FileData) -> gr.FileData:
         """Take everything out of a picture's file that is not the picture: recipes, camera, place, time, names.

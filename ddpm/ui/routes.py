@@ -104,6 +104,7 @@ def request_of(engine: Engine, values: dict[str, Any]) -> Request:
     if request.model and card is None and "/" not in request.model:
         names = tuple(card.name for card in cards)
         raise UnknownModel(f"There is no model {request.model[:60]!r}. There are: {', '.join(names)}.", names)
+    card = card or (named(cards, engine.meant(request)) if channels is not None else None)
     if channels is not None and card is not None and str(channels) != str(card.channels):
         raise BadRequest(f"channels is {channels!r}, but {card.name} makes pictures with {card.channels}.", "channels")
     return request

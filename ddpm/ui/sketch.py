@@ -17,7 +17,7 @@ from ddpm.engine import SEEDS, SKETCH
 from ddpm.errors import DDPMError
 from ddpm.events import Result
 from ddpm.jobs import Job
-from ddpm.ui.controls import LISTEN, script
+from ddpm.ui.controls import LISTEN, reads_prompt, script
 from ddpm.ui.easel import Easel
 from ddpm.ui.pictures import inline
 
@@ -43,15 +43,27 @@ class Sketch:
 
     def wire(self) -> None:
         fields = self.easel.fields
-        inputs = {self.switch, *fields.values()}
-        turned = self.switch.change(self.turned, [self.switch, fields["seed"]], [self.figure, fields["seed"]], **LISTEN)
+        inputs, drawn = {self.switch, *fields.values()}, gr.State("")
+        turned = self.switch.change(
+            self.turned, [self.switch, fields["seed"], drawn], [self.figure, fields["seed"], drawn], **LISTEN
+        )
         turned.then(self.draw, inputs, self.figure, trigger_mode="multiple", **LISTEN)
+        fields["model"].change(self.offered, fields["model"], self.switch, **LISTEN)  # type: ignore[attr-defined]
         fields["prompt"].input(self.draw, inputs, self.figure, trigger_mode="multiple", **LISTEN)  # type: ignore[attr-defined]
 
-    def turned(self, on: bool, seed: str) -> list[Any]:
-        """A sketch needs a seed that stays; what the visitor wrote is kept."""
-        drawn = str(secrets.randbelow(SEEDS)) if on and not (seed or "").strip() else seed
-        return [gr.update(visible=on), drawn]
+    def offered(self, name: str | None) -> Any:
+        """A model that reads no prompt has nothing to sketch while one types."""
+        reads = reads_prompt(next((card for card in self.engine.cards() if card.name == name), None))
+        return gr.update(visible=True) if reads else gr.update(visible=False, value=False)
+
+    def turned(self, on: bool, seed: str, drawn: str) -> list[Any]:
+        """A sketch needs a seed that stays, and lets go of the one it drew; what the visitor wrote is kept."""
+        seed = (seed or "").strip()
+        if on and not seed:
+            seed = drawn = str(secrets.randbelow(SEEDS))
+        elif not on and seed == drawn:
+            seed = ""
+        return [gr.update(visible=on), seed, drawn]
 
     async def draw(self, values: dict[Component, Any], request: gr.Request) -> Any:
         """The newest text's sketch; a call that was overtaken changes nothing."""

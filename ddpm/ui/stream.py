@@ -36,7 +36,10 @@ class Update(NamedTuple):
 def next_frame(engine: Engine) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
     async def next_frame(question: dict[str, Any]) -> dict[str, Any]:
         """{"job", "after"} -> {"n", "src"} as soon as there is a newer frame, {"end"} when there will be none."""
-        job, after = engine.line.find(str(question.get("job"))), int(question.get("after") or 0)
+        after = question.get("after") or 0 if isinstance(question, dict) else None
+        if not isinstance(after, int):
+            return {"end": True}  # no page of ours asks so
+        job = engine.line.find(str(question.get("job")))
         end = time.monotonic() + LONG_POLL
         while job is not None and time.monotonic() < end:
             job.looked_at = time.monotonic()

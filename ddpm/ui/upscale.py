@@ -85,6 +85,7 @@ def build(page: Page) -> WholeImage:
         """As on the other tabs; the picture is read again for its side of the slider."""
         job = page.engine.line.find(str(event._data.get("job")))
         if job is None or job not in asked:
+            yield {status: gr.skip()}  # an event that yields nothing empties all it could have changed
             return
         job.sessions.add(request.session_hash or "")
         path, times = asked[job]

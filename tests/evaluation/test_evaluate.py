@@ -18,6 +18,7 @@ from ddpm.evaluation import renders
 from ddpm.evaluation.evaluate import Evaluation
 from ddpm.evaluation.gallery import Gallery, Settings, Wish
 from ddpm.evaluation.judge import Judge, JudgeConfig
+from ddpm.evaluation.measures import memorisation
 from ddpm.evaluation.prompts import (
     SEEDS,
     Pair,
@@ -75,6 +76,16 @@ def test_a_set_against_itself_and_against_others(tmp_path: Path, evaluated) -> N
     fresh = evaluated("--pictures", others, "--real", real, "--held-out", write_pictures(tmp_path / "held", 20, seed=2))
     assert fresh["memorisation"]["share_below"] <= 0.1 and fresh["memorisation"]["against"] == "held-out pictures"
     assert fresh["distribution"]["frechet_distance"] > 1
+
+
+def test_copies_are_found_where_the_real_ones_have_doubles_and_where_there_is_one_alone() -> None:
+    real = torch.randn((102, 6), generator=torch.Generator().manual_seed(0))
+    real[100:] = real[:2] + 1e-7
+    others = torch.randn((50, 6), generator=torch.Generator().manual_seed(1))
+    for known, made, share in ((real, real[10:30], 1.0), (real, others, 0.1), (real[:1], real[:1].repeat(6, 1), 1.0),
+                               (real[:1], others, 0.0)):  # fmt: skip
+        found = memorisation(made, known, None)[0]["share_below"]
+        assert found == share if share in (0, 1) else float(found) <= share
 
 
 def task(tmp_path: Path, **changes: object) -> Task:

@@ -72,6 +72,14 @@ def test_captions_of_every_kind(tmp_path: Path) -> None:
     rows = json.dumps({"file_name": "1.png", "text": "one"}) + "\n" + json.dumps({"file_name": "1.png", "text": "uno"})
     lines = put(tmp_path / "c", {"1.png": png(), "metadata.jsonl": rows})
     assert folder(lines).captions == [["one", "uno"]]
+    rows = '{"file_name": "1.png", "text": "one\u2028two"}\r\n{"file_name": "2.png", "text": null}\r\n'
+    lines = put(tmp_path / "e", {"1.png": png(), "2.png": png(), "metadata.jsonl": rows})
+    assert folder(lines).captions == [["one\u2028two"], [""]]
+    marked = {"1.txt": "a fox\r\nfox".encode("utf-8-sig"), "2.txt": "a lake".encode("utf-16")}
+    assert folder(put(tmp_path / "f", {"1.png": png(), "2.png": png(), **marked})).captions == [
+        ["a fox", "fox"],
+        ["a lake"],
+    ]
     classes = put(tmp_path / "d", {"sea_horse/1.png": png(), "cat/1.png": png()})
     assert folder(classes).captions == [["cat"], ["sea horse"]]
     assert folder(classes, captions=False).captions is None
@@ -108,6 +116,8 @@ def test_mistakes_have_their_sentences(tmp_path: Path) -> None:
         folder(tmp_path / "absent")
     with pytest.raises(BadRequest, match="names 1 of 1 files that are not there, the first: 2.png"):
         folder(put(tmp_path / "table", {"1.png": png(), "metadata.csv": "file_name,text\n2.png,two\n"}))
+    with pytest.raises(BadRequest, match=r"file_name and text in every row \(TypeError\(\"\['a'\] is no text"):
+        folder(put(tmp_path / "list", {"1.png": png(), "metadata.jsonl": '{"file_name": "1.png", "text": ["a"]}'}))
     with pytest.raises(BadRequest, match="file_name and text"):
         folder(put(tmp_path / "columns", {"1.png": png(), "metadata.csv": "file,caption\n1.png,one\n"}))
     with pytest.raises(

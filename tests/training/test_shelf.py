@@ -202,7 +202,7 @@ def test_states_on_disk_are_those_in_memory_and_are_not_encoded_again(tmp_path: 
             self.asked += len(prompts)
             return super().encode(prompts)
 
-    captions, encoder = ["a", "bcd", "ef", "a"], Counting()
+    captions, encoder = ["a", "b\u2028d", "ef", "a"], Counting()
     memory, disk = CaptionStates(Letters()), CaptionStates(encoder, tmp_path)
     memory.add(captions)
     disk.add(captions)
@@ -213,7 +213,7 @@ def test_states_on_disk_are_those_in_memory_and_are_not_encoded_again(tmp_path: 
     again.add([*captions, "new"])
     assert encoder.asked == 5
     for states in (disk, again):
-        one, other = memory.batch(["bcd", "", "a"]), states.batch(["bcd", "", "a"])
+        one, other = memory.batch(["b\u2028d", "", "a"]), states.batch(["b\u2028d", "", "a"])
         assert torch.equal(one.states, other.states) and torch.equal(one.mask, other.mask)
     assert again.batch(["new"], 6).states.shape == (1, 6, 2) and again.batch(["new"]).states.shape == (1, 4, 2)
 

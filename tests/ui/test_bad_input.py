@@ -37,6 +37,15 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [  # values, and what the refusal s
 STRENGTHS = [(-0.1, "strength is -0.1"), (1.5, "strength is 1.5"), (math.nan, "strength is nan")]
 
 
+QUESTIONS: list[tuple[str, dict[str, Any], str]] = [
+    ("/random_prompt", {"seed": "abc"}, "seed is 'abc'"), ("/random_prompt", {"seed": 1.5}, "seed is 1.5"),
+    ("/random_prompt", {"seen": "maybe"}, "seen is 'maybe'"), ("/random_prompt", {"categories": [[]]}, "categories"),
+    ("/random_prompt", {"parts": "many"}, "parts is 'many'"), ("/suggest", {"typed": ["a"]}, "typed must be text"),
+    ("/stop", {"job": {"a": 1}}, "job must be text"), ("/read_recipe", {"image": {"path": "a\0b"}}, "no uploaded file"),
+    ("/strip", {"image": {"path": "."}}, "no uploaded file"),
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("bad"))
@@ -60,6 +69,13 @@ def refused(client: Client, *args: Any, api_name: str, **fields: Any) -> str:
     with pytest.raises((AppError, ValueError)) as error:
         client.predict(*args, api_name=api_name, **fields)
     return str(error.value)
+
+
+@pytest.mark.parametrize(("name", "values", "words"), QUESTIONS, ids=[f"{one[0]} {one[1]}" for one in QUESTIONS])
+def test_questions_of_another_kind_are_refused_in_words(
+    client: Client, name: str, values: dict[str, Any], words: str
+) -> None:
+    assert words in refused(client, api_name=name, **values)
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

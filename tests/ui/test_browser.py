@@ -16,6 +16,7 @@ from tests.ui.visitor import (
     EXAMPLES,
     at_tab,
     downloaded,
+    generated,
     given,
     in_a_browser,
     more_settings,
@@ -83,9 +84,7 @@ def test_a_sketch_follows_the_typing_and_enter_makes_its_seed_in_full(page: Any)
 def test_an_example_is_made_by_one_click(page: Any) -> None:
     for tab in ("Text to image", "Image to image", "Inpaint", "Denoising", "Upscale"):
         to_tab(page, tab)
-        page.locator(".cards:visible button").last.click()
-        page.wait_for_function("[...document.querySelectorAll('.go')].find(b => b.offsetParent).innerText == 'Working'")
-        status(page, "Done in")
+        generated(page, page.locator(".cards:visible button").last)
         if tab != "Upscale":
             assert page.locator(".strip:visible button").count() >= 1, tab
 
@@ -154,8 +153,9 @@ def test_upscale_keeps_what_the_file_has_and_its_name(page: Any, tmp_path: Path)
 
 def test_a_mask_painted_with_the_mouse_is_repainted(page: Any, tmp_path: Path) -> None:
     to_tab(page, "Inpaint")
+    generated(page)  # what is pink is repainted
     Image.new("RGB", (96, 80), "teal").save(tmp_path / "own.png")
-    upload(page, tmp_path / "own.png")  # which takes the example's strokes away
+    upload(page, tmp_path / "own.png")  # nothing of which is pink
     page.locator(".go:visible").click()
     page.locator("[data-testid=toast-body]", has_text="Paint over a part first.").first.wait_for()
     box = page.locator("#mask canvas").first.bounding_box()
@@ -165,8 +165,7 @@ def test_a_mask_painted_with_the_mouse_is_repainted(page: Any, tmp_path: Path) -
     page.mouse.move(x + 60, y + 40, steps=2)
     page.mouse.up()
     settled(page, 500)
-    page.locator(".go:visible").click()
-    status(page, "Done in")
+    generated(page)
     _, data = downloaded(page, "Download")
     with Image.open(io.BytesIO(data)) as made:
         assert made.size == (96, 80) and made.convert("RGB").getpixel((1, 1)) == (0, 128, 128)

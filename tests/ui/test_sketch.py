@@ -62,8 +62,9 @@ def test_nothing_is_made_while_it_is_off_or_nothing_is_typed_and_refusals_are_sa
 
 def test_turning_it_on_draws_a_seed_that_stays_and_keeps_a_written_one(easel: Easel) -> None:
     sketch = Sketch(easel)
-    drawn = sketch.turned(True, "")[1]
-    assert drawn.isdigit() and sketch.turned(True, drawn)[1] == drawn and sketch.turned(False, "")[1] == ""
+    drawn, kept = sketch.turned(True, "", "")[1:]
+    assert drawn.isdigit() and drawn == kept and sketch.turned(True, drawn, drawn)[1] == drawn
+    assert sketch.turned(False, drawn, drawn)[1] == "" and sketch.turned(False, "7", drawn)[1] == "7"
     visitor = SimpleNamespace(session_hash="ann")
     one, again = (
         asyncio.run(sketch.draw(typed(easel, sketch, "a lake", seed=drawn), visitor))["src"] for _ in range(2)

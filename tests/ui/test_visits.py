@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.ui.visitor import TABS, in_a_browser, more_settings, number_of, opened, set_number, status, to_tab
+from tests.ui.visitor import TABS, in_a_browser, more_settings, number_of, opened, set_number, settled, status, to_tab
 
 SHIFTS = """() => { window.shift = 0; const add = entry => { if (!entry.hadRecentInput) window.shift += entry.value; };
   new PerformanceObserver(list => list.getEntries().forEach(add)).observe({type: 'layout-shift', buffered: true}); }"""
@@ -40,6 +40,18 @@ def test_a_reload_finds_its_job_and_stop_keeps_what_is_there(page: Any) -> None:
     page.locator(".halt:visible").click()
     status(page, "Stopped. Keeping what was there.")
     assert page.locator(".strip:visible button").count() >= 1 and page.locator(".go:visible").is_enabled()
+
+
+def test_a_reload_whose_job_is_forgotten_changes_nothing(page: Any) -> None:
+    """The line keeps some jobs for some minutes; a restarted server knows none."""
+    page.evaluate("for (const tab of ['text_to_image', 'upscale', 'selfie'])"
+                  " sessionStorage.setItem(`ddpm-job-${tab}`, '0'.repeat(16))")  # fmt: skip
+    page.reload()
+    for tab in ("Text to image", "Upscale", "Selfie"):
+        to_tab(page, tab)
+        settled(page)
+        assert page.locator(".go:visible").inner_text() in ("Generate", "Enlarge", "Make 5 faces")
+        assert page.locator(".halt:visible").inner_text() == "Stop"
 
 
 def test_a_reload_finds_an_enlarging_too(page: Any) -> None:

@@ -51,6 +51,13 @@ def status(page: Any, words: str) -> None:
     expect(page.locator(".line:visible output").first).to_contain_text(re.compile(words), timeout=60_000)
 
 
+def generated(page: Any, button: Any = None) -> None:
+    """Made by this button, else by Generate, from its beginning to its end, whatever was made before."""
+    (button or page.locator(".go:visible")).click()
+    page.wait_for_function("[...document.querySelectorAll('.go')].find(b => b.offsetParent).innerText == 'Working'")
+    status(page, "Done in")
+
+
 def downloaded(page: Any, name: str | re.Pattern[str]) -> tuple[str, bytes]:
     with page.expect_download() as kept:
         page.get_by_role("button", name=name, exact=isinstance(name, str)).locator("visible=true").click()

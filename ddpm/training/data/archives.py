@@ -6,16 +6,17 @@ import contextlib
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from ddpm.errors import BadRequest
 from ddpm.training.config import Data
 from ddpm.training.data.folders import list_files, passed_over
-from ddpm.training.data.pictures import File, Pictures, collect
+from ddpm.training.data.pictures import File, Pictures, Stamp, collect
 
 ENDINGS = (".zip", ".tar")
+MOST = 400_000_000  # bytes of a member, unpacked: more than the largest picture that is read takes as a plain bitmap
 # RuntimeError: what zipfile says of a member with a password
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError)
 
@@ -40,20 +41,26 @@ def _one(path: Path, data: Data, opened: contextlib.ExitStack) -> tuple[list[Fil
         if zipfile.is_zipfile(path):
             archive = opened.enter_context(zipfile.ZipFile(path))
             stamps = {info.filename: [info.file_size, info.CRC] for info in archive.infolist() if not info.is_dir()}
-            names = sorted(stamps)
+            names, large = _readable(stamps)
             files = list_files(names, archive.read, stamps.__getitem__, str(path), data)
         else:
             tar = opened.enter_context(tarfile.open(path))
             members = {member.name: member for member in tar.getmembers() if member.isfile()}
             stamps = {name: [member.size, int(member.mtime)] for name, member in members.items()}
-            names = sorted(members)
+            names, large = _readable(stamps)
             files = list_files(names, partial(_member, tar, members), stamps.__getitem__, str(path), data)
     except FileNotFoundError as error:
         raise BadRequest(f"data.path: there is no archive {path}.", "data.path") from error
     except BROKEN as error:
         raise BadRequest(f"data.path: {path} is no zip or tar archive, or damaged ({error}).", "data.path") from error
-    said = [f"{path.name}/{remark}" for remark in passed_over(names, data)]
+    said = [f"{path.name}/{remark}" for remark in [*passed_over(names, data), *large]]
     return [file._replace(name=f"{path.name}/{file.name}") for file in files], said
+
+
+def _readable(stamps: Mapping[str, Stamp]) -> tuple[list[str], list[str]]:
+    """The names in their order, without those that are too large to be a picture; remarks on these."""
+    large = [f"{name}: {stamp[0]:,} bytes are too many" for name, stamp in stamps.items() if stamp[0] > MOST]
+    return sorted(name for name, stamp in stamps.items() if stamp[0] <= MOST), large
 
 
 def _member(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: str) -> bytes:

@@ -110,7 +110,7 @@ class OnDisk:
         """
         text = self.list.read_text(encoding="utf-8") if self.list.exists() else ""
         whole = text[: text.rfind("\n") + 1]
-        entries: list[tuple[str, int]] = [(each[0], each[1]) for each in map(json.loads, whole.splitlines())]
+        entries: list[tuple[str, int]] = [(each[0], each[1]) for each in map(json.loads, whole.split("\n")[:-1])]
         size = sum(length for _, length in entries) * self.width * 2
         there = self.file.stat().st_size if self.file.exists() else 0
         if size > there:

@@ -5,6 +5,7 @@ NAME.mask.png beside NAME.png (.jpg, ...) is white on the picture's subject.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -60,7 +61,7 @@ def list_files(names: Sequence[str], read: Read, stamp: Callable[[str], Stamp], 
         path = PurePosixPath(name)
         said, text = table.get(name, []), path.with_suffix(".txt").as_posix()
         if not said and text in there:
-            lines = read(text).decode("utf-8", "replace").splitlines()
+            lines = _text(read(text)).split("\n")
             said = [line.strip() for line in lines if line.strip()]
         elif not said and not table and len(path.parts) > 1:
             said = [path.parent.name.replace("_", " ")]
@@ -112,22 +113,31 @@ def _check_texts(names: Sequence[str], pictures: list[str], there: set[str], whe
         )
 
 
+def _text(content: bytes) -> str:
+    """UTF-8, or UTF-16 where its mark stands before it, as Windows writes it; lines may end as there."""
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if marked else "utf-8-sig", "replace").replace("\r\n", "\n")
+
+
 def _table(name: str, content: bytes, there: set[str], where: str) -> dict[str, list[str]]:
     """file_name -> captions, from one metadata file; every file it names must be there."""
-    text = content.decode("utf-8-sig", "replace")
+    text = _text(content)
     try:
         if name.endswith(".csv"):
             rows = list(csv.DictReader(io.StringIO(text)))
         else:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        pairs = [(str(row["file_name"]), str(row["text"])) for row in rows]
+            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        pairs = [(row["file_name"], "" if row["text"] is None else row["text"]) for row in rows]
+        if other := [each for pair in pairs for each in pair if not isinstance(each, str)]:
+            raise TypeError(f"{other[0]!r} is no text")
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise BadRequest(
             f"data.path: {where}/{name} needs file_name and text in every row ({error!r}).", "data.path"
         ) from error
     folder, said = PurePosixPath(name).parent, dict[str, list[str]]()
     for file_name, caption in pairs:
-        said.setdefault((folder / file_name).as_posix(), []).append(caption)
+        captions = said.setdefault((folder / file_name).as_posix(), [])
+        captions += [caption] if caption.strip() else []
     if absent := [file_name for file_name in said if file_name not in there]:
         raise BadRequest(
             f"data.path: {where}/{name} names {len(absent)} of {len(said)} files that are not there, "

@@ -142,7 +142,7 @@ class Shelf:
         whole = text[: text.rfind("\n") + 1]
         if whole != text:
             write_whole(path, whole.encode())
-        self._take([json.loads(line) for line in whole.splitlines()][: self.capacity])
+        self._take([json.loads(line) for line in whole.split("\n")[:-1]][: self.capacity])
 
     def _take(self, lines: list[dict[str, Any]]) -> None:
         self.lines = lines

@@ -94,7 +94,7 @@ async def _asked(engine: Engine, sent: FormData) -> tuple[Request, dict[str, str
         raise BadRequest(f"esrgan is {upscale[:60]!r}, but must be one of {', '.join(UPSCALE)}.", "esrgan")
     asked: dict[str, Any] = {
         "prompt": values["prompt"], "count": values["batch_size"], "steps": steps, "upscale": UPSCALE[upscale],
-        "guidance_scale": values["cfg_scale"], "seed": int(seed) if seed.isdecimal() else -1,
+        "guidance_scale": values["cfg_scale"], "seed": int(seed[:20]) if seed.isdecimal() else -1,
         "model": _model(engine, model), "sampler": "ddpm" if sent.get("sampling_method") == "ddpm" else "ddim",
     }  # fmt: skip
     if "realtime_denoise" in sent:
