@@ -1,4 +1,5 @@
-"""Start the page: python app.py [--host --port --share --auth USER:PASS --model NAME --engine NAME --weights DIR].
+"""Start the page: python app.py [--host --port --share --auth USER:PASS --model NAME --engine NAME
+--weights DIR --settings FILE].
 
 The page answers before any model is loaded; torch is imported in the engine's thread, behind it.
 """

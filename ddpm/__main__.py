@@ -19,7 +19,7 @@ COMMANDS = {"sample": sample, "upscale": upscale, "evaluate": evaluate, "models"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their arguments; names, ranges and defaults of settings live in ddpm/request.py alone."""
+    """The commands and their arguments; the ranges of settings live in ddpm/request.py alone."""
     top = argparse.ArgumentParser(prog="python -m ddpm", description="A small diffusion studio.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():

@@ -1,6 +1,6 @@
 """Any file -> an upright RGB picture or a clear refusal; pixels <-> PIL; masks; pasting back.
 
-Not here: finding faces (`faces.py`), what is written into files (`recipe.py`), latents (`models/codec.py`).
+Not here: finding faces (`faces/`), what is written into files (`recipe/`), latents (`models/codec.py`).
 """
 
 from __future__ import annotations

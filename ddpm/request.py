@@ -1,4 +1,4 @@
-"""What a caller may ask for: names, ranges and defaults of every way in (page, HTTP, command line, Python), only here.
+"""What a caller may ask for: names and ranges of every way in (page, HTTP, command line, Python), only here.
 
 A value outside its range raises `BadRequest` with one sentence that names the field, the value and the range, whether
 it is met in `Request(...)`, in a source, or in `Request.checked(...)`, which takes the flat names of the interfaces.

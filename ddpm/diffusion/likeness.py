@@ -44,7 +44,7 @@ def resembling(
     """`predict`, led towards the known picture: 0 not at all, 1 as closely as detail allows.
 
     x0_known: (1, C, H, W) at model scale. `through_network` takes the outlines' gradient at x_t: two to three times
-    the cost of a step, and the network has a say in how an outline is drawn.
+    the cost of a step in torch, five where a graph runs the others; the network has a say in how outlines are drawn.
     """
     if not likeness:
         return predict

@@ -16,7 +16,7 @@ from ddpm.models.card import PICTURES, Defaults, ModelCard
 
 CONFIGS = ("config.json", "unet_config.json")  # the second in the oldest repositories
 TARGETS = {"epsilon": "eps", "v_prediction": "v", "sample": "x0"}
-# scheduler class -> the sampler that does the same, the steps people use with it (INTEROP, diffusers' own defaults),
+# scheduler class -> the sampler that does the same, the steps people use with it,
 # whether it clips x0; its own spacing stands with the sampler in ddpm.diffusion.spacing
 SCHEDULERS: dict[str, tuple[str, int, bool]] = {
     "DDPMScheduler": ("ddim", 50, True),  # the same network in a twentieth of the steps; "ddpm" can be chosen

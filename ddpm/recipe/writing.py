@@ -57,11 +57,6 @@ def recipe(
     return made
 
 
-def upscale_recipe(scale: int, upscaler: str | None) -> dict[str, Any]:
-    """How an enlarged picture was made; there is no request in it, as the picture itself is not stored."""
-    return {"recipe": VERSION, "upscale": scale, "upscaler": upscaler, "needs": ["image"], "versions": _versions()}
-
-
 def save_png(image: Image.Image, recipe: dict[str, Any]) -> bytes:
     """A PNG file's bytes, with the recipe in it; an empty recipe writes none."""
     chunks = PngImagePlugin.PngInfo()

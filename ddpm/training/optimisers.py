@@ -33,7 +33,10 @@ def optimisers(config: TrainConfig, module: nn.Module) -> list[torch.optim.Optim
     if not config.muon_rate:
         matrices = []
     elif matrices and not hasattr(torch.optim, "Muon"):
-        raise BadRequest(f"muon_rate needs torch 2.9, this is {torch.__version__}; set muon_rate: 0.", "muon_rate")
+        if "muon_rate" in config.model_fields_set:
+            raise BadRequest(f"muon_rate needs torch 2.9, this is {torch.__version__}; set muon_rate: 0.", "muon_rate")
+        print(f"torch {torch.__version__} has no Muon, which 2.9 brought: AdamW for all.", flush=True)
+        matrices = []
     chosen = {id(p) for p in matrices}
     rest = [p for p in trained.values() if id(p) not in chosen]
     adamw = torch.optim.AdamW(rest, lr=config.learning_rate, betas=BETAS, weight_decay=config.weight_decay, fused=True)

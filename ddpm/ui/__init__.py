@@ -1,4 +1,4 @@
-"""The page: six tabs over one engine. `build_app` makes it, `launch_options` says how it wants to be launched.
+"""The page: seven tabs over one engine. `build_app` makes it, `launch_options` says how it wants to be launched.
 
 Nothing here imports torch: the page answers first, and the engine's thread loads it.
 """

@@ -186,7 +186,7 @@ class Endpoints:
         """Make faces that remember the one in a photo.
 
         Args:
-            image: A photo with a face; no result carries it. The face as it was framed is a file too, for a day.
+            image: A photo with a face; no recipe holds it. The face as it was framed is a file, for a day.
             likeness: 0 is a stranger, 1 is nearly the face in the photo.
             strength: How far the result may move from the photo, 0 to 1.
             count: Faces, 1 to 16.

@@ -14,12 +14,12 @@ import gradio as gr
 from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard, named
 from ddpm.recipe import read_recipe
+from ddpm.recipe.ours import ABOUT
 from ddpm.ui.controls import MOST_STEPS, SIZES, TELL, Fields, suited
 from ddpm.ui.easel import Easel, Page
 from ddpm.ui.pictures import refuse, told
 
 BARE = ("image", "mask", "painted")  # pictures are not in a recipe
-ABOUT = ("needs", "sha256", "weights")  # no fields of the page
 
 
 def button() -> gr.UploadButton:

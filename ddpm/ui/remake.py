@@ -1,7 +1,7 @@
 """python -m ddpm.ui.remake [NAME ...] [--seed N]: make the pictures of assets/examples again with today's models.
 
 Every example is a request like any visitor's, and its picture what came out: nothing here is drawn or chosen by hand
-but the seeds in `examples.py`. The photo for the selfie and the upscaling is the one input that is not made.
+but the seeds in `examples.py`. The photo for the selfie is the one input that is not made.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def build(page: Page) -> Easel:
                 0, 1, 0.5, step=0.05, label="Likeness", info="0 is a stranger, 1 is nearly you"
             )
             go, halt = buttons(name_of_go(SELFIE_COUNT))
-            gr.Markdown("Your photo goes into no file we make, and is deleted within three hours.", elem_classes="hint")
+            gr.Markdown("Your photo is deleted within three hours; no recipe holds it.", elem_classes="hint")
             with folded():
                 fields["strength"] = Slider(
                     0, 1, SELFIE_STRENGTH, step=0.05, label="How far to start from your photo",

@@ -56,10 +56,10 @@ def paint(
     return p
 
 
-SCREEN, PLUS, MULTIPLY = skia.BlendMode.kScreen, skia.BlendMode.kPlus, skia.BlendMode.kMultiply
+SCREEN, PLUS = skia.BlendMode.kScreen, skia.BlendMode.kPlus
 
 
-SOFT, OVERLAY, ATOP = skia.BlendMode.kSoftLight, skia.BlendMode.kOverlay, skia.BlendMode.kSrcATop
+SOFT, ATOP = skia.BlendMode.kSoftLight, skia.BlendMode.kSrcATop
 
 
 def vgrad(y0: float, y1: float, stops: Stops) -> skia.Shader:

@@ -85,7 +85,7 @@ def mountain_layer(
     return pts
 
 
-def mist(c: skia.Canvas, rng: random.Random, light: Light, y: float, h: float, a: float = 0.7) -> None:
+def mist(c: skia.Canvas, light: Light, y: float, h: float, a: float = 0.7) -> None:
     c.drawRect(
         skia.Rect.MakeXYWH(-2, y - h, 132, 2 * h),
         paint(shader=vgrad(y - h, y + h, [(0, light.haze, 0), (0.5, light.haze, a), (1, light.haze, 0)])),

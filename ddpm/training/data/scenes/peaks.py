@@ -35,7 +35,7 @@ def mountain_range(
             x = (k + 0.5) * 128 / n + rng.uniform(-12, 12)
             tall = height * rng.uniform(low, high)
             _peak(c, rng, light, Peak(x, h + 2, tall * rng.uniform(0.75, 1.05), tall, depth, snow), rock, lit_from)
-        mist(c, rng, light, h - 1, 6, 0.35)
+        mist(c, light, h - 1, 6, 0.35)
     great = rng.uniform(30, 98)
     pair = [(great, 1.0)]
     if rng.random() < 0.6:
@@ -43,7 +43,7 @@ def mountain_range(
     for x, share in pair:
         tall = height * share * rng.uniform(0.95, 1.12)
         _peak(c, rng, light, Peak(x, h + 3, tall * rng.uniform(0.8, 1.05), tall, 0.2, snow), rock, lit_from)
-    mist(c, rng, light, h, 7, 0.55)
+    mist(c, light, h, 7, 0.55)
 
 
 def _slope(rng: random.Random, peak: Peak, side: float) -> Points:

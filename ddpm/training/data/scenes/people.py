@@ -1,10 +1,10 @@
-"""People drawn from attributes: a bust portrait and a small full figure."""
+"""People drawn from attributes, as a bust portrait; the small full figure is in figure.py."""
 
 from __future__ import annotations
 
 import skia
 
-from ddpm.training.data.scenes.draw import Colour, curve, mix, mul, oval, paint, poly, rgrad, smooth, svg, vgrad
+from ddpm.training.data.scenes.draw import Colour, curve, mix, mul, oval, paint, poly, rgrad, svg, vgrad
 from ddpm.training.data.scenes.faces import CLOTHES, HAIRS, SKINS, face, hair_back, hair_front
 from ddpm.training.data.scenes.scene import Person
 
@@ -102,53 +102,3 @@ def portrait(c: skia.Canvas, person: Person) -> None:
             paint(shader=vgrad(10, 34, [(0, (246, 216, 146), 1), (1, (206, 164, 88), 1)])),
         )
         c.drawPath(svg("M44 32 C52 36 76 36 84 32 L84 27 C76 31 52 31 44 27 Z"), paint((150, 60, 50)))
-
-
-def figure(c: skia.Canvas, person: Person, step: float = 0.0) -> None:
-    """whole person, feet at (64, 128), about 120 high"""
-    skin, hair, col = SKINS[person.skin], HAIRS[person.hair], CLOTHES[person.colour]
-    child = person.age == "child"
-    leg = (70, 78, 108) if person.colour != "blue" else (110, 88, 66)
-    if person.garment == "dress":
-        leg = skin
-    for sx in (-1, 1):
-        x = 64 + sx * 7
-        c.drawLine(
-            x,
-            84,
-            x + sx * step,
-            122,
-            paint(mul(leg, 0.85 if sx < 0 else 1), stroke=9 if person.garment != "dress" else 6),
-        )
-        oval(c, x + sx * step + 1.5, 125, 7, 3.6, paint((76, 54, 46)))
-        c.drawPath(
-            smooth([(64 + sx * 13, 52), (64 + sx * 20, 66), (64 + sx * (19 + step * 0.6), 82)]),
-            paint(mul(col, 0.82), stroke=7.5),
-        )
-        c.drawCircle(64 + sx * (19 + step * 0.6), 84, 3.8, paint(skin))
-    body = (
-        "M50 48 C56 43 72 43 78 48 L86 102 C76 107 52 107 42 102 Z"
-        if person.garment == "dress"
-        else "M49 48 C56 43 72 43 79 48 C82 64 81 78 79 88 C72 91 56 91 49 88 C47 78 46 64 49 48 Z"
-    )
-    c.drawPath(
-        svg(body), paint(shader=vgrad(44, 100, [(0, mix(col, (255, 255, 255), 0.14), 1), (1, mul(col, 0.7), 1)]))
-    )
-    c.save()
-    k = 0.62 if child else 0.5
-    c.translate(64 - 64 * k, 46 - 88 * k)
-    c.scale(k, k)
-    hair_back(c, person, hair, mul(hair, 0.62))
-    c.drawPath(svg("M41 48 C40 22 88 22 87 48 C88 68 80 86 64 87 C48 86 40 68 41 48 Z"), paint(skin))
-    face(c, person, skin, hair)
-    hair_front(c, person, hair, mul(hair, 0.62))
-    if person.hat == "beanie":
-        c.drawPath(
-            svg("M40 40 C38 6 90 6 88 40 Z"), paint(CLOTHES["red"] if person.colour != "red" else CLOTHES["teal"])
-        )
-    elif person.hat == "straw hat":
-        oval(c, 64, 33, 38, 7, paint((226, 188, 110)))
-        c.drawPath(svg("M44 32 C44 6 84 6 84 32 Z"), paint((240, 206, 134)))
-    c.restore()
-    if person.scarf:
-        c.drawPath(svg("M52 45 C58 50 70 50 76 45 L77 51 C70 57 58 57 51 51 Z"), paint(CLOTHES[person.scarf]))

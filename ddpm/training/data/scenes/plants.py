@@ -137,7 +137,7 @@ def acacia(c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float,
             )
 
 
-def cactus(c: skia.Canvas, rng: random.Random, light: Light, x: float, y: float, h: float, depth: float = 0.0) -> None:
+def cactus(c: skia.Canvas, light: Light, x: float, y: float, h: float, depth: float = 0.0) -> None:
     col = light.lit((78, 132, 82), depth)
     for f, w in ((0.7, 0.17), (1.08, 0.09)):
         for arm in (0, -1, 1):

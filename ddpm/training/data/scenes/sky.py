@@ -37,7 +37,7 @@ def paint_sky(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) ->
     scene.sun = (x, y)
     if t == "night":
         if w in SUNNY:
-            stars(c, rng, h, light)
+            stars(c, rng, h)
         if scene.moon:
             moon(c, rng, light, x, scene.moon_y, scene.moon)
             scene.sun = (x, scene.moon_y)
@@ -52,9 +52,8 @@ def paint_sky(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) ->
             c.drawCircle(x, y, rng.uniform(4.5, 6.5), paint((255, 254, 240)))
 
 
-def stars(c: skia.Canvas, rng: random.Random, h: float, light: Light, n: int | None = None) -> None:
-    n = n or rng.randint(70, 150)
-    for _ in range(n):
+def stars(c: skia.Canvas, rng: random.Random, h: float) -> None:
+    for _ in range(rng.randint(70, 150)):
         x, y = rng.uniform(0, N), rng.uniform(0, 1) ** 1.3 * h
         b = rng.random()
         c.drawCircle(

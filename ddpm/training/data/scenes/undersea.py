@@ -23,9 +23,7 @@ def sea(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
     texture(c, rng, "strokes", 0.3, 1.2)
 
 
-def sea_floor(
-    c: skia.Canvas, rng: random.Random, light: Light, y: float, col: Colour = (226, 206, 160), depth: float = 0.0
-) -> skia.Path:
+def sea_floor(c: skia.Canvas, rng: random.Random, light: Light, y: float, col: Colour = (226, 206, 160)) -> skia.Path:
     p = below(ridge(rng, y + 3, 6, rough=False))
     k = mix(light.lit(col), light.haze, 0.45)
     c.drawPath(p, paint(shader=vgrad(y - 4, 128, [(0, mix(k, light.haze, 0.4), 1), (1, mul(k, 0.8), 1)])))

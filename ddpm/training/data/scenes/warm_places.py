@@ -45,7 +45,7 @@ def desert(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> No
     if rng.random() < 0.5:
         for _ in range(rng.randint(1, 3)):
             x = rng.choice((rng.uniform(4, 34), rng.uniform(94, 124)))
-            cactus(c, rng, light, x, rng.uniform(h + 14, 108), rng.uniform(12, 26), 0.1)
+            cactus(c, light, x, rng.uniform(h + 14, 108), rng.uniform(12, 26), 0.1)
 
 
 def desert_front(c: skia.Canvas, rng: random.Random, light: Light, scene: Scene) -> None:
