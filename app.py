@@ -11,12 +11,17 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddpm.engine import Engine
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="app.py", description="A small diffusion studio in the browser.")
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1, or GRADIO_SERVER_NAME)")
-    parser.add_argument("--port", type=int, default=os.environ.get("PORT"), help="port (default 7860, or PORT)")
+    parser.add_argument("--port", type=port, default=os.environ.get("PORT") or None,
+                        help="port (default 7860, or PORT)")  # fmt: skip
     parser.add_argument("--share", action="store_true", default=None, help="also make a public gradio.live link")
     parser.add_argument("--auth", metavar="USER:PASS", help="ask for this name and password")
     parser.add_argument("--model", metavar="NAME", help="model that stands first and is loaded at the start")
@@ -28,6 +33,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; use 1 to 65535")
+    return int(text)
+
+
 def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     user, colon, password = (args.auth or "").partition(":")
@@ -35,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
         return failed("--auth wants USER:PASS, both not empty.")
     if args.settings and not args.model:
         return failed("--settings is for one model; name it with --model.")
+    for flag, path, there in (("--settings", args.settings, Path.is_file), ("--weights", args.weights, Path.is_dir)):
+        if path and not there(path):
+            return failed(f"{flag}: there is no {path}.")
     from ddpm.engine import Engine
     from ddpm.errors import DDPMError
     from ddpm.loading.place import weights_folder
@@ -44,10 +58,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = {args.model: args.settings} if args.settings else {}
         engine = Engine(args.weights or weights_folder(), "auto", choice=args.engine, settings=settings)
-        if args.model and args.model not in (names := [card.name for card in engine.cards()]):
-            return failed(
-                f"There is no model {args.model!r} in {engine.weights}. There are: {', '.join(names) or 'none'}."
-            )
+        if args.model and (reason := unfit(engine, args.model, bool(args.settings))):
+            return failed(reason)
         demo = build_app(engine, args.model)
         auth = (user, password) if args.auth else None
         demo.launch(server_name=args.host, server_port=args.port, share=args.share, auth=auth,
@@ -61,6 +73,19 @@ def main(argv: list[str] | None = None) -> int:
     demo.block_thread()
     engine.close()
     return 0
+
+
+def unfit(engine: Engine, name: str, settings: bool) -> str:
+    """Why the model of --model cannot be the first, or ""."""
+    cards = {card.name: card for card in engine.cards()}
+    if name not in cards:
+        usable = ", ".join(card.name for card in cards.values() if card.usable)
+        return f"There is no model {name!r} in {engine.weights}. There are: {usable or 'none'}."
+    if not cards[name].usable:  # the page's Models tab may fetch it
+        print(f"app.py: {name} cannot be used yet. {cards[name].note}", file=sys.stderr)
+    if settings and (engine.weights / name).is_dir():
+        return f"{name} is a folder, which says all of itself; --settings is for a single weights file."
+    return ""
 
 
 def end_as_ctrl_c_does() -> None:

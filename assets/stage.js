@@ -31,8 +31,9 @@ function roll(reel) {  // the film stands where the views are
   element.classList.toggle('filmed', !!reel);
   if (!reel) return;
   const screen = document.createElement(reel.kind === 'mp4' ? 'video' : 'img');
+  const moving = !matchMedia('(prefers-reduced-motion: reduce)').matches;
   const words = 'The film of the denoising';
-  if (reel.kind === 'mp4') Object.assign(screen, { controls: true, loop: true, autoplay: true, muted: true, playsInline: true });
+  if (reel.kind === 'mp4') Object.assign(screen, { controls: true, loop: true, autoplay: moving, muted: true, playsInline: true });
   screen.setAttribute(reel.kind === 'mp4' ? 'aria-label' : 'alt', words);
   screen.src = reel.src;
   film.className = 'film ' + reel.kind;

@@ -37,13 +37,26 @@ class _Alive(TorchDispatchMode):
         return made
 
 
+class _Attention(torch.autograd.Function):
+    """What it holds for the way back: its inputs and its output."""
+
+    @staticmethod
+    def forward(context: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        made = query.new_empty(*query.shape[:-1], value.shape[-1])
+        context.save_for_backward(query, key, value, made)
+        return made
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Any:
+        raise NotImplementedError("what is held is counted, never computed")
+
+
 class _Fused(TorchFunctionMode):
     """Attention as the fused kernels do it, which never hold the matrix of all pairs."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is F.scaled_dot_product_attention:
-            query, _, value = args[:3]
-            return query.new_empty(*query.shape[:-1], value.shape[-1])
+            return _Attention.apply(*args[:3])
         return func(*args, **(kwargs or {}))
 
 

@@ -253,14 +253,16 @@ class Evaluation:
         with progress(f"{self.name}: selfies", len(asked) * len(LIKENESSES)) as advance:
             made = {likeness: maker.of(asked, likeness, advance) for likeness in LIKENESSES}
         found = {"photos": len(asked), "distance": distances(made), **seen(made[DEFAULT], self.task.referee)}
+        if self.task.sheets:
+            sheet(rows(list(made.values())), self.task.sheets / f"{self._stem}-selfies.png", len(LIKENESSES) + 1)
         if self.task.real:
             count = min(len(asked), len(self.made), len(self.real))
             real = self.real_features[: max(count, len(self.real) // 2)]
+            if count < FEWEST:
+                return found | {"not_measured": f"precision: {count} pictures are too few; {FEWEST} are the least."}
             ours = self._features("features of selfies", results(made[DEFAULT])[:count])
             found["precision"] = compared(ours, real)["precision"]
             found["precision_unguided"] = compared(self.made_features[:count], real)["precision"]
-        if self.task.sheets:
-            sheet(rows(list(made.values())), self.task.sheets / f"{self._stem}-selfies.png", len(LIKENESSES) + 1)
         return found
 
     def _faceless(self) -> dict[str, Any]:

@@ -22,13 +22,16 @@ from torch import Tensor
 
 from ddpm.engine import Engine
 from ddpm.errors import CannotLoad
+from ddpm.evaluation.sources import sources_hash
 from ddpm.events import Preview, Result
+from ddpm.faces.corrector import WEIGHTS as FRAMING
 from ddpm.loading.files import weights_hash
 from ddpm.models.card import ModelCard
 from ddpm.plan import resolve
 from ddpm.request import Request
 from ddpm.runtime import resolved
 
+PAINTER = ("diffusion", "samplers", "models", "plan.py", "sources.py", "conditioning.py", "painting.py")
 USUAL = ("auto", "cpu")  # engine and device that leave a folder its name
 DECIDE = ("sampler", "steps", "guidance_scale", "guidance_until", "pag_scale", "width", "height")
 
@@ -68,10 +71,12 @@ class Gallery:
         self.resolved = self._resolved(settings)
         chosen = engine.models.choice, resolved(engine.device).partition(":")[0]
         how = [each for each in chosen if each not in USUAL]  # others round otherwise
-        stem, decided = name.replace("/", "-"), _digest([self.hash, self.resolved, *how])
+        stem, painter = name.replace("/", "-"), sources_hash(PAINTER)
+        decided = _digest([self.hash, self.resolved, painter, *how])
         self.folder = cache / f"{stem}-{decided}"
         usual = not how and self.resolved == self._resolved(Settings())
-        self.selfies = cache / (f"{stem}-selfies-{self.hash}" + ("" if usual else f"-{decided}"))
+        framed = _digest([self.hash, painter, sources_hash(("faces",)), weights_hash([FRAMING])])
+        self.selfies = cache / (f"{stem}-selfies-{framed}" + ("" if usual else f"-{decided}"))
 
     def _resolved(self, settings: Settings) -> dict[str, Any]:
         full = resolve(settings.request(self.name, Wish("", 0)), self.card)

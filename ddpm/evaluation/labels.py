@@ -16,7 +16,9 @@ from ddpm.prompts.vocabulary import (
     NIGHT_ONLY,
     PLACE_WORDS,
     SIDE_WORDS,
+    STYLE_WORDS,
     TIME_WORDS,
+    WEATHER_WORDS,
 )
 
 HEADS = ("subject", "place", "time", "number", "colour", "hair")
@@ -74,7 +76,7 @@ def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     colour = seen.get("colour")
     if colour and person and _says(said, f"{colour} {person['garment']}"):
         questions["colour"] = (colour,)
-    elif colour and not person and any(_says(said, word) for word in COLOUR_WORDS.get(colour, (colour,))):
+    elif colour and not person and any(_says(_rest(said, facts), word) for word in COLOUR_WORDS.get(colour, (colour,))):
         questions["colour"] = (colour,)
     side = facts.get("side")
     if any(_says(said, words) for words in SIDE_WORDS.get(str(side), ())):
@@ -82,6 +84,16 @@ def asked(caption: str, facts: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if "hair" in seen and re.search(rf"\b{seen['hair']}( \w+)? (hair|ponytail|braids)", said):
         questions["hair"] = (seen["hair"],)
     return questions
+
+
+def _rest(caption: str, facts: Mapping[str, Any]) -> str:
+    """The caption without what it says of place, time, weather and style, which have colours of their own."""
+    tables = {"time": TIME_WORDS, "weather": WEATHER_WORDS, "style": STYLE_WORDS}
+    said = (words.lower() for name, table in tables.items() for words in table.get(str(facts.get(name)), ()))
+    phrases = {*_places(facts["place"]), *filter(None, said)}
+    for words in sorted(phrases, key=len, reverse=True):
+        caption = re.sub(rf"(?<![\w-]){re.escape(words)}(?![\w-])", " ", caption)
+    return caption
 
 
 def right(questions: Mapping[str, tuple[str, ...]], reading: Mapping[str, str]) -> dict[str, bool]:

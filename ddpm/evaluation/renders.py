@@ -5,7 +5,6 @@ They are painted once, into a folder named by seed and by the renderer's sources
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import random
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from ddpm.errors import Missing
 from ddpm.evaluation.gallery import keep, read_picture, save_picture
+from ddpm.evaluation.sources import sources_hash
 
 SEED = 90_001  # of the renders that evaluation alone sees
 PARTS = ("training/data/scenes", "prompts")  # of the package: what decides a render
@@ -46,7 +46,7 @@ class Renders:
             raise Missing("Prompts are measured beside renders, which skia-python paints: pip install skia-python")
         self.seed, self.plain, self.arranged = seed, plain, arranged
         kind = "arranged-" if arranged else "plain-" if plain else ""
-        self.folder = cache / f"renders-{kind}{seed}-{_renderer_hash()}"
+        self.folder = cache / f"renders-{kind}{seed}-{sources_hash(PARTS)}"
 
     def get(self, count: int, advance: Callable[[int], object]) -> list[Rendered]:
         """The first `count`."""
@@ -89,13 +89,3 @@ def _category(subject: str) -> str:
     from ddpm.prompts.vocabulary import CATEGORIES
 
     return next(name for name, subjects in CATEGORIES.items() if subject in subjects)
-
-
-def _renderer_hash() -> str:
-    """Of the renderer's sources: another renderer paints other pictures."""
-    package, digest = Path(__file__).parents[1], hashlib.sha256()
-    for part in PARTS:
-        for path in sorted((package / part).rglob("*")):
-            if path.suffix in (".py", ".npz"):
-                digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:10]

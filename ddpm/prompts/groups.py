@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ddpm.prompts.phrases import article, preposition
-from ddpm.prompts.vocabulary import CATEGORIES, HUMANS, PLACE_WORDS, PLACES, STYLE_WORDS, TIME_WORDS, WEATHER_WORDS
+from ddpm.prompts.vocabulary import (
+    CATEGORIES,
+    HUMANS,
+    PLACE_WORDS,
+    PLACES,
+    SIDE_WORDS,
+    STYLE_WORDS,
+    TIME_WORDS,
+    WEATHER_WORDS,
+)
 
 COLOURS = ("red", "blue", "green", "golden", "purple", "black", "white", "teal", "silver")  # of dragons, for example
 
@@ -30,6 +39,11 @@ GROUPS: tuple[Group, ...] = (
     _subjects("Animals", "animals", CATEGORIES["Animals"], "With a colour: a white wolf."),
     _subjects("Mythical beings", "mythical", CATEGORIES["Mythical Beings"], "They take any colour below."),
     Group("Colours", "colours", "colour", COLOURS, COLOURS, "Before the noun: a red dragon."),
+    Group(
+        "How many, and where", "arranged", "arranged", ("two", "three", "left", "right"),
+        ("two cats", "three cats", SIDE_WORDS["left"][0], SIDE_WORDS["right"][0]),
+        "Up to three of one kind; or one, and the side it stands on: a horse in a desert on the left.",
+    ),
     Group(
         "Places", "places", "place", PLACES,
         tuple(f"{preposition(place)} {words[0]}" for place, words in PLACE_WORDS.items()),

@@ -180,7 +180,7 @@ class TrainConfig(Section):
     muon_rate: float = Field(default=0.01, ge=0)  # Muon's, for the matrices of the transformer blocks; 0: AdamW for all
     weight_decay: float = Field(default=0.0, ge=0)
     warm_up: int = Field(default=5_000, ge=0)  # pictures over which the rates rise
-    decay: int = Field(default=100_000, ge=0)  # pictures before `images` are seen over which they fall; 0: constant
+    decay: int = Field(default=100_000, ge=0)  # the last pictures, at most half, over which they fall; 0: constant
     decay_minutes: float = Field(default=0.0, ge=0)  # the same before `minutes` are over
     clip: float = Field(default=1.0, gt=0)  # largest norm of the gradient
     ema: tuple[float, ...] = Field(default=(0.9993,), min_length=1)  # one or several; the first is the model

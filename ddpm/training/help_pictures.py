@@ -22,6 +22,7 @@ from ddpm.training.data.scenes.choose import choose
 
 CELL, COLUMNS, GAP = 88, 6, 2  # pixels a side, cells a row, pixels between
 SEED, TRIES = 7, 4000  # scenes looked at for one cell
+SIDES = ("left", "right")
 BACKGROUND = "#00000000"
 
 
@@ -45,12 +46,12 @@ def sheet(cells: list[Image.Image]) -> Image.Image:
 
 def cell(group: Group, word: str) -> Image.Image:
     """The first render whose facts are what the word says, the subject near where there is one."""
-    wanted = WANTED[group.fact]
+    wanted, how = WANTED[group.fact], "arranged" if group.fact == "arranged" else "plain"
     first = 97 * group.words.index(word)  # so that neighbours differ in place and light
     for index in range(first, first + TRIES):
-        scene, _ = choose(index, SEED, plain=True, **asked(group, word))
-        if wanted(scene.facts(), word):
-            return Image.fromarray(render(index, SEED, plain=True, **asked(group, word)).pixels)
+        given = {how: True, **asked(group, word)}
+        if wanted(choose(index, SEED, **given)[0].facts(), word):
+            return Image.fromarray(render(index, SEED, **given).pixels)
     raise LookupError(f"no render of {TRIES} shows {word!r}")
 
 
@@ -63,6 +64,8 @@ def asked(group: Group, word: str) -> dict[str, Any]:
             return {"category": "Scenery", "place": word}
         case "colour":
             return {"category": "Mythical Beings", "subject": "dragon"}
+        case "arranged":
+            return {"category": "Animals", "subject": "cat"}
         case "weather":
             return {"category": "Scenery", "place": "mountain lake"}
     return {"category": "Scenery", "place": "savannah"}
@@ -82,6 +85,11 @@ WANTED: dict[str, Callable[[dict[str, Any], str], bool]] = {
         and facts["time"] == ("night" if word in NIGHT_ONLY else "day")
     ),
     "colour": lambda facts, word: _near(facts, word) and facts.get("colour") == word and facts["weather"] == "clear",
+    "arranged": lambda facts, word: (
+        (facts["count"], facts["side"]) == ({"two": 2, "three": 3}.get(word, 1), word if word in SIDES else "centre")
+        and (facts["style"], facts["time"], facts["weather"]) == ("storybook", "day", "clear")
+        and facts["place"] in usual_places("cat")
+    ),
     "time": lambda facts, word: facts["time"] == word and facts["weather"] == "clear" and facts["style"] == "storybook",
     "weather": lambda facts, word: (
         facts["weather"] == word and facts["time"] == "day" and facts["style"] == "storybook"

@@ -108,10 +108,9 @@ class Run:
                 now, stopped = self._agreed(self.pace.now(state.images), asked.is_set())
                 if now.over or stopped:
                     break
-                if now.falling and not state.falling:
-                    if self.records:
-                        self.records.decay_begins()
-                    state.falling = True
+                if now.falling and not state.falling and self.records:
+                    self.records.decay_begins()
+                state.falling = now.falling  # False again where the end was put off
                 seen = state.images
                 state.set_rates(now.factor)
                 state.note(self._first_step(seen, progress) if progress.work is None else self.step(seen))
@@ -158,8 +157,9 @@ class Run:
         total = self._mean(total)
         if not (math.isfinite(total) and (math.isfinite(norm) or state.scaler.is_enabled())):
             self._stop_at_nan(seen, total, norm)
-        for optimiser in state.optimisers:
-            state.scaler.step(optimiser)  # which leaves out a step whose float16 gradient overflowed
+        if math.isfinite(norm):  # else float16 overflowed: what one optimiser has to leave out, both do
+            for optimiser in state.optimisers:
+                state.scaler.step(optimiser)
         state.scaler.update()
         state.module.zero_grad(set_to_none=True)
         self.task.after_step()

@@ -42,7 +42,8 @@ class Pace:
         """The rate for the step after `seen` pictures."""
         config, left = self.config, self.seconds_left()
         rise = min(1.0, (seen + config.batch) / config.warm_up) if config.warm_up else 1.0
-        fall = min(1.0, (config.images - seen) / config.decay) if config.decay else 1.0
+        decay = min(config.decay, config.images // 2)  # a short run is not all decay
+        fall = min(1.0, (config.images - seen) / decay) if decay else 1.0
         if left is not None and config.decay_minutes:
             fall = min(fall, left / (60 * config.decay_minutes))
         over = seen >= config.images or (left is not None and left <= 0)

@@ -45,10 +45,13 @@ class Records:
         self.state.save(self.before_decay)
 
     def snapshot(self) -> None:
-        """The model, where snapshot_minutes have passed since it was written."""
+        """The model, where snapshot_minutes have passed since it was written; with the first a state to go on from."""
         every = self.config.snapshot_minutes * 60
         if every and time.monotonic() - self._written >= every:
-            self.write_model()
+            if self.state_file.exists():
+                self.write_model()
+            else:
+                self.save()
 
     def write_model(self) -> None:
         """The first EMA as a model of the application's menu; further ones, to be compared, in the run's folder."""

@@ -15,10 +15,11 @@ from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard, named
 from ddpm.recipe import read_recipe
 from ddpm.recipe.ours import ABOUT
-from ddpm.ui.controls import MOST_STEPS, SIZES, TELL, Fields, suited
+from ddpm.ui.controls import MOST_STEPS, SIZES, TELL, Fields, reads_prompt, suited
 from ddpm.ui.easel import Easel, Page
 from ddpm.ui.pictures import refuse, told
 
+SILENT: dict[str, Any] = {"negative_prompt": "", "styles": [], "count": 1, "upscale": 1}
 BARE = ("image", "mask", "painted")  # pictures are not in a recipe
 
 
@@ -34,12 +35,12 @@ def panel() -> gr.HTML:
 def wire(button: gr.UploadButton, unused: gr.HTML, page: Page, tabs: gr.Tabs, easels: dict[str, Easel]) -> None:
     """`easels`: the tab for each mode of a request, and "film"."""
 
-    def fill(path: str) -> dict[Any, Any]:
-        fields, unread = told(read_recipe, path)
+    def fill(values: dict[Any, Any]) -> dict[Any, Any]:
+        fields, unread = told(read_recipe, values[button])
         if not fields.keys() - set(ABOUT):
             raise refuse(BadRequest(unread[0] if unread else "This picture carries no recipe.", "image"))
-        known, card, missing = fitted(fields, page.cards())
-        mode = "film" if "fps" in known or "format" in known else str(known.get("mode", "text"))
+        mode = "film" if "fps" in fields or "format" in fields else str(fields.get("mode", "text"))
+        known, card, missing = fitted(fields, page.cards(), values[easels[mode].fields["model"]])
         if needs := fields.get("needs"):
             gr.Info(f"To make this picture again, add the same {' and '.join(needs)}.", title="One thing is missing")
         said = [*missing, *unread]
@@ -50,21 +51,31 @@ def wire(button: gr.UploadButton, unused: gr.HTML, page: Page, tabs: gr.Tabs, ea
         }
 
     outputs = [tabs, unused, *(part for easel in easels.values() for part in easel.fields.values())]
-    button.upload(fill, button, outputs, **TELL)
+    models = (easel.fields["model"] for easel in easels.values())
+    button.upload(fill, {button, *models}, outputs, **TELL)
 
 
-def fitted(fields: dict[str, Any], cards: Sequence[ModelCard]) -> tuple[dict[str, Any], ModelCard | None, list[str]]:
+def fitted(
+    fields: dict[str, Any], cards: Sequence[ModelCard], chosen: str | None = None
+) -> tuple[dict[str, Any], ModelCard | None, list[str]]:
     """What of a recipe these models can do, its model's card, and sentences about the rest, the weightiest first.
 
-    A size belongs to its model: without it, or where it cannot make the size, the page's own stays.
+    Without its model the one that is `chosen` stays; but where there is a prompt, one that reads prompts takes over. A
+    size belongs to its model: without it, or where it cannot make the size, the page's own stays.
     """
     known = {name: value for name, value in fields.items() if name not in ABOUT}
     name, missing = known.pop("model", None), list[str]()
     card = named(cards, name) if name else None
     if card is not None:
         known["model"] = card.name
-    elif name:
-        missing.append(f"There is no model {name!r} here.")
+    else:
+        now, instead = named(cards, chosen or ""), None
+        if known.get("prompt") and now and not reads_prompt(now):
+            instead = card = next(filter(reads_prompt, cards), None)
+        if instead is not None:
+            known["model"] = instead.name
+        if name:
+            missing.append(f"There is no model {name!r} here" + (f"; {instead.title} is chosen." if instead else "."))
     if SIZES[0] in known or SIZES[1] in known:
         own = card.size if card else 0  # 0: not said
         width, height = (int(known.get(side) or own) for side in SIZES)
@@ -76,7 +87,12 @@ def fitted(fields: dict[str, Any], cards: Sequence[ModelCard]) -> tuple[dict[str
 
 
 def filled(fields: Fields, known: dict[str, Any], card: ModelCard | None) -> dict[Any, Any]:
-    """The fields that the recipe speaks of, suited to its model; the others stay."""
+    """The fields that the recipe speaks of, suited to its model; the others stay.
+
+    Where there is a prompt, silence speaks, too: nothing was to be left out, styles are in it, it was one picture.
+    """
+    if "prompt" in known:
+        known = SILENT | known
     changes: dict[str, dict[str, Any]] = suited(card) if card else {}
     for name, value in known.items():
         if name not in BARE:

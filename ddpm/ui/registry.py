@@ -6,7 +6,8 @@ its exact size were shown and a second button was pressed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -61,6 +62,7 @@ def markup(table: list[list[str]]) -> str:
     lines = []
     for row in table:
         name, kind, size, made_of, source, licence, weights, loaded, note = map(escape, row)
+        note = re.sub("`([^`]+)`", r"<code>\1</code>", note)
         cells = [
             f"<b>{name}</b><small>{note}</small>",
             kind,
@@ -123,9 +125,11 @@ def registry_panel(engine: Engine) -> gr.HTML:
     def listed() -> list[Any]:
         return [markup(rows(engine)), gr.Dropdown(choices=[card.name for card in engine.cards()])]
 
-    def loading(chosen: str | None) -> list[Any]:
+    def loading(chosen: str | None) -> Iterator[list[Any]]:
         if not chosen:
-            return [CHOOSE, *listed()]
+            yield [CHOOSE, *listed()]
+            return
+        yield [f"Loading {chosen} ...", gr.skip(), gr.skip()]
 
         def work() -> str:
             job = engine.warm(chosen)
@@ -134,16 +138,18 @@ def registry_panel(engine: Engine) -> gr.HTML:
                 raise job.exception
             return f"{chosen} is loaded."
 
-        return [_sentence(work), *listed()]
+        yield [_sentence(work), *listed()]
 
     def unloading(chosen: str | None) -> list[Any]:
         if not chosen:
             return [CHOOSE, *listed()]
         return [f"{chosen} is unloaded." if engine.unload(chosen) else f"{chosen} was not loaded.", *listed()]
 
-    def asking(chosen: str | None) -> list[Any]:
+    def asking(chosen: str | None) -> Iterator[list[Any]]:
         if not chosen:
-            return [CHOOSE, gr.Button(interactive=False)]
+            yield [CHOOSE, gr.Button(interactive=False)]
+            return
+        yield ["Asking the Hub ...", gr.Button(interactive=False)]
         entry = engine.catalogue.curated.get(chosen)
 
         def work() -> str:
@@ -152,7 +158,7 @@ def registry_panel(engine: Engine) -> gr.HTML:
             return described(wanted)
 
         text = _sentence(work)
-        return [text, gr.Button(interactive=text.startswith("**"))]
+        yield [text, gr.Button(interactive=text.startswith("**"))]
 
     def fetching(chosen: str | None, request: gr.Request) -> list[Any]:
         nonlocal download

@@ -44,14 +44,17 @@ def routes(engine: Engine) -> list[Route]:
 
     async def generate(http: HttpRequest) -> Response:
         posted = http.method == "POST"
+        if http.method == "HEAD":
+            return Response(status_code=405, headers={"Allow": "GET, POST"})
         values = await body(http) if posted else _asked_for(http)
         job = await finished(engine, http, await asyncio.to_thread(request_of, engine, values))
         made, told = results(job), notices(job)
         first = made[0]
         if not posted:
             kind = next((kind for kind in KINDS if http.headers.get("Accept", "").startswith(kind)), "image/png")
+            kept = {"X-Notices": " ".join(told).encode("ascii", "replace").decode()} if told else {}
             file = await asyncio.to_thread(save_picture, first.image, first.recipe, KINDS.get(kind, "PNG"))
-            return Response(file, media_type=kind, headers={"X-Seed": str(first.seed)})
+            return Response(file, media_type=kind, headers={"X-Seed": str(first.seed), **kept})
         images = await as_base64(made)
         in_pairs = isinstance(values.get("image_size"), list)
         return JSONResponse({
@@ -76,6 +79,8 @@ def routes(engine: Engine) -> list[Route]:
 
 def _asked_for(http: HttpRequest) -> dict[str, Any]:
     """What an address asks for; styles may be named several times."""
+    if http.query_params.get("count", http.query_params.get("batch_size", "1")) not in ("", "1"):
+        raise BadRequest("count: an address answers with one picture; POST the same as JSON for several.", "count")
     styles = http.query_params.getlist("styles")
     return dict(http.query_params) | ({"styles": styles} if styles else {})
 
@@ -90,8 +95,11 @@ def request_of(engine: Engine, values: dict[str, Any]) -> Request:
     card = named(cards, values["model"]) if isinstance(values.get("model"), str) else None
     if card is not None:
         values["model"] = card.name
-        size, channels = image_generator.chosen(card, size, channels)
+    meant = card or (named(cards, engine.meant(Request())) if (size or channels) and not values.get("model") else None)
+    if meant is not None:
+        size, channels = image_generator.chosen(meant, size, channels)
     if size is not None:
+        theirs |= {"width": "image_size", "height": "image_size"}
         height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
         values = {"width": width, "height": height, **values}
     for name, opened in (("image", open_picture), ("mask", open_mask)):
@@ -102,7 +110,7 @@ def request_of(engine: Engine, values: dict[str, Any]) -> Request:
             raise BadRequest(f"{name}: films are made by the endpoint /denoise_video of gradio_client, not here.", name)
     request = in_their_words(theirs, **values)
     if request.model and card is None and "/" not in request.model:
-        names = tuple(card.name for card in cards)
+        names = tuple(card.name for card in cards if card.usable)
         raise UnknownModel(f"There is no model {request.model[:60]!r}. There are: {', '.join(names)}.", names)
     card = card or (named(cards, engine.meant(request)) if channels is not None else None)
     if channels is not None and card is not None and str(channels) != str(card.channels):

@@ -26,6 +26,6 @@ def drawer(prompt: gr.Textbox) -> None:
     button.click(drawn, [of, seen, parts], prompt, **TELL)
 
 
-def drawn(of: list[str] | None, seen: str, parts: float) -> str:
+def drawn(of: list[str] | None, seen: str, parts: float | None) -> str:
     """A new prompt every time."""
-    return told(random_prompt, of or None, SEEN[seen], secrets.randbelow(2**32), int(parts) or None)
+    return told(random_prompt, of or None, SEEN[seen], secrets.randbelow(2**32), int(parts or 0) or None)

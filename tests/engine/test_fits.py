@@ -106,6 +106,9 @@ def test_a_way_back_through_the_network_is_counted(engine: Engine, photo: Image.
     x = torch.empty(1, 3, 20, 30, device="meta")
     assert held(module, lambda x: module(x), x) == (8 + 8) * pixels
     assert held(module, lambda x: module(x), x.requires_grad_()) == (8 + 8 + 8 + 2) * pixels
+    attend = torch.nn.functional.scaled_dot_product_attention
+    q = torch.empty(1, 2, 64, 8, device="meta", requires_grad=True)
+    assert held(module, lambda q: attend(3 * q, 5 * q, 7 * q), q) == 4 * 4 * q.numel()  # q, k, v and what comes out
     model, estimates = engine.models.get("tiny"), Estimates()
     plain, back = (
         estimates.needed(resolve(Request(source=FromSelfie(image=photo, through_network=there)), model.card), model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -103,23 +102,32 @@ def test_other_settings_and_other_weights_have_other_folders(weights: Path, tmp_
         Gallery(engine, "tinny", Settings(), tmp_path)
 
 
-def test_other_engines_and_devices_have_other_folders_the_usual_ones_the_name_of_before(
+def test_whatever_decides_a_picture_has_a_folder_of_its_own(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gallery(choice: str, device: str, settings: Settings = DEFAULTS) -> Gallery:
         return Gallery(Engine(weights, device, choice=choice), "tiny", settings, tmp_path)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     usual = gallery("auto", "cpu")
-    said = json.dumps([usual.hash, usual.resolved], sort_keys=True)  # by which pictures are kept since the first one
-    assert usual.folder.name == f"tiny-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
-    assert usual.selfies.name == f"tiny-selfies-{usual.hash}" == gallery("auto", "cpu", Settings(steps=2)).selfies.name
+    again = gallery("auto", "cpu", Settings(steps=2))  # the card's own
+    assert (again.folder, again.selfies) == (usual.folder, usual.selfies)
     others = [gallery("torch", "cpu"), gallery("auto", "cuda"), gallery("auto", "cpu", Settings(steps=3))]
     assert len({each.folder for each in (usual, *others)}) == len({each.selfies for each in (usual, *others)}) == 4
     assert gallery("auto", "cuda:1").folder == others[1].folder
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gallery("auto", "auto").folder == usual.folder
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert gallery("auto", "auto").folder == others[1].folder
+    with monkeypatch.context() as there:
+        there.setattr(torch.cuda, "is_available", lambda: True)
+        assert gallery("auto", "auto").folder == others[1].folder
+    with monkeypatch.context() as framing:  # frames selfies, and nothing else
+        (tmp_path / "other.safetensors").write_bytes(b"other")
+        framing.setattr("ddpm.evaluation.gallery.FRAMING", tmp_path / "other.safetensors")
+        retrained = gallery("auto", "cpu")
+        assert retrained.folder == usual.folder and retrained.selfies != usual.selfies
+    monkeypatch.setattr("ddpm.evaluation.gallery.sources_hash", lambda parts: "other")  # the samplers' sources, say
+    changed = gallery("auto", "cpu")
+    assert changed.folder != usual.folder and changed.selfies != usual.selfies
 
 
 def test_a_weights_file_is_known_by_its_bytes_and_by_the_yaml_beside_it(tmp_path: Path) -> None:

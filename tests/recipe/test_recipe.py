@@ -164,6 +164,12 @@ def test_a_mark_of_utf_8_is_no_part_of_the_prompt():
     assert read_texts({"parameters": "\ufeff" + told})[0]["prompt"] == "狐"
 
 
+def test_guidance_to_the_end_is_said_in_words_of_others_too():
+    made = recipe(Request(model="m", prompt="a fox", steps=3, guidance_until=0, pag_scale=0), "m", "", 5)
+    fields, _ = read_texts({"parameters": parameters(made, (8, 8))})
+    assert fields["guidance_until"] == 0 and fields["pag_scale"] == 0
+
+
 def test_what_cannot_be_used_is_listed_and_nothing_is_run():
     foul = {"request": {"prompt": "__import__('os').system('touch /tmp/x')", "steps": 5000, "seed": "1e400",
                         "sampler": ["heun"], "evil": 1, "image": "/etc/passwd", "mode": {}, "strength": None,

@@ -10,7 +10,8 @@ import pytest
 from ddpm.errors import BadRequest
 from ddpm.training.config import TrainConfig
 from ddpm.training.loop import train
-from ddpm.training.pace import LOWEST, Pace
+from ddpm.training.pace import LOWEST, Moment, Pace
+from ddpm.training.records import Records
 from tests.training.conftest import SMALL, saved, small
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,11 @@ def test_rates_rise_stay_and_fall_before_the_end_of_the_time() -> None:
     assert pace.now(5000).factor == LOWEST and not pace.now(5000).over
     clock[0] += 1
     assert pace.now(5000).over
+
+
+def test_a_short_run_is_at_most_half_decay() -> None:
+    pace = Pace(TrainConfig(**{**SMALL, "batch": 10, "images": 1000, "warm_up": 0, "decay": 100_000}))
+    assert [pace.now(seen).factor for seen in (0, 400, 750, 990)] == [1, 1, 0.5, 0.02]
 
 
 def test_a_deadline_can_be_set_while_it_runs(tmp_path: Path) -> None:
@@ -61,6 +67,22 @@ def test_a_slip_in_the_deadline_is_said_once_and_the_older_end_holds(tmp_path: P
     file.write_text("soon")
     with pytest.raises(BadRequest, match="says 'soon'; write a time like"):
         Pace(config, lambda: clock[0])
+
+
+def test_after_an_end_that_was_put_off_one_goes_on_from_before_the_last_decay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falling = (range(20, 40), range(60, 80))
+    monkeypatch.setattr(Pace, "now", lambda pace, seen: Moment(1.0, any(seen in part for part in falling), seen >= 80))
+    config = small(tmp_path)
+    assert train(config) and saved(config, "state-before-decay.pt")["images"] == 60
+
+
+def test_no_snapshot_is_without_a_state_to_go_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, write = list[bool](), Records.write_model
+    monkeypatch.setattr(Records, "write_model", lambda it: (there.append(it.state_file.exists()), write(it)))
+    train(small(tmp_path, snapshot_minutes=1e-9, save_every=10**6))
+    assert len(there) > 10 and all(there)
 
 
 @pytest.mark.parametrize("resume", [False, True])

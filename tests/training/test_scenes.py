@@ -118,6 +118,8 @@ def test_every_claim_in_a_caption_is_a_fact() -> None:
 def test_held_out_pairs_are_never_chosen_unless_asked_for() -> None:
     pairs = {(scene.subject, scene.place) for scene, _ in (choose(i, 5) for i in range(5000))}
     assert not pairs & HELD_OUT and len(pairs) > 150
+    kids = [choose(index, 5, subject="kid", place="coral reef", category="Humans")[0] for index in range(40)]
+    assert {kid.person.sex for kid in kids if kid.person} == {"m"}  # a kid may be a girl, and girls are held out there
     with pytest.raises(ValueError, match="kept apart"):
         choose(0, subject="panda", place="desert", category="Animals")
     asked, _ = choose(0, subject="panda", place="desert", category="Animals", allow_held_out=True)

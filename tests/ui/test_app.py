@@ -197,6 +197,19 @@ def test_http_refusals(url: str, body: bytes, status: int) -> None:
     assert ("available_models" in said) == (status == 404)
 
 
+def test_an_address_makes_one_picture_and_says_what_it_notices(url: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{url}/generate?prompt=a+lake&count=3", timeout=60)
+    assert refused.value.code == 400 and b"POST the same as JSON" in refused.value.read()
+    with urllib.request.urlopen(f"{url}/generate?prompt=a+lake+__nobody__&steps=1&seed=1", timeout=60) as answer:
+        assert "There is no list __nobody__" in answer.headers["X-Notices"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/generate?steps=1", method="HEAD"), timeout=60)
+    assert refused.value.code == 405
+    sent = json.dumps({"prompt": "a lake", "num_steps": 1, "image_size": [64, 64]}).encode()
+    assert get(f"{url}/generate", sent)[0] == 200  # what the image generator's front end sends unasked
+
+
 def test_suggestions_and_stripping(client: Client, tmp_path: Path) -> None:
     assert "a red dragon" in client.predict("a red dra", api_name="/suggest")
     assert client.predict(["horse", "desert"], True, 3, 1, api_name="/random_prompt").count(" ") < 4

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from ddpm.models.card import named
 from ddpm.recipe import read_texts
-from ddpm.ui.refill import fitted, markup
+from ddpm.ui.refill import filled, fitted, markup
 from tests.ui.test_controls import card
 
 FREE, FIXED = replace(card("text", False), name="free"), replace(card("text", True), name="fixed")
@@ -50,6 +51,23 @@ def test_a_size_is_taken_over_where_its_model_can_make_it(model: Any, size: Any,
     assert {name: known[name] for name in ("width", "height") if name in known} == (taken or {})
     assert any(sentence.startswith("Size: ") for sentence in missing) == (taken is None)
     assert known["prompt"] == "a fox"
+
+
+def test_without_its_model_one_that_reads_the_prompt_takes_over() -> None:
+    faces = replace(card("unconditional", True), name="faces")
+    recipe = {"prompt": "a fox", "model": "vaedancer"}
+    known, found, missing = fitted(recipe, [faces, FREE], "faces")
+    assert (known["model"], found, missing) == ("free", FREE, ["There is no model 'vaedancer' here; One is chosen."])
+    assert fitted(recipe, [faces, FREE], "free")[1] is None  # the one that is chosen reads prompts already
+    assert fitted({"prompt": "", "seed": 1}, [faces, FREE], "faces")[1] is None
+
+
+def test_what_a_recipe_with_a_prompt_does_not_say_is_not_left_from_before() -> None:
+    names = ("prompt", "negative_prompt", "styles", "count", "upscale", "steps")
+    fields: dict[str, Any] = {name: gr.Textbox(label=name) for name in names}
+    said = {part.label: update["value"] for part, update in filled(fields, {"prompt": "a fox"}, None).items()}
+    assert said == {"prompt": "a fox", "negative_prompt": "", "styles": [], "count": 1, "upscale": 1}
+    assert not filled(fields, {}, None)
 
 
 def test_a_model_is_known_with_and_without_its_files_ending() -> None:

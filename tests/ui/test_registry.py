@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,10 +26,24 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def callbacks(engine: Engine) -> dict:
-    """The panel's own functions, by name, from the Blocks it is built in."""
+    """The panel's own functions, by name, from the Blocks it is built in; of those that say more, the last word."""
     with gr.Blocks() as demo:
         registry_panel(engine)
-    return {function.name: function.fn for function in demo.fns.values()}
+    return {function.name: _last_word(function.fn) for function in demo.fns.values()}
+
+
+def _last_word(function):
+    if not inspect.isgeneratorfunction(function):
+        return function
+    return lambda *given: list(function(*given))[-1]
+
+
+def test_what_takes_a_while_is_said_to_have_begun(engine):
+    with gr.Blocks() as demo:
+        registry_panel(engine)
+    begun = {function.name: function.fn for function in demo.fns.values()}
+    assert next(begun["loading"]("faces"))[0] == "Loading faces ..."
+    assert next(begun["asking"]("not an id"))[0] == "Asking the Hub ..."
 
 
 def test_the_table_says_what_each_model_is(engine):

@@ -17,20 +17,23 @@ COLOUR_WORDS = frozenset(
     "golden gray green grey indigo ivory lavender light lilac magenta maroon mauve navy olive orange pale pink purple "
     "red rose ruby scarlet silver tan teal turquoise violet white yellow".split()
 )
+SIDE_WORDS = frozenset(("left", "right"))  # alike, for mirroring
 GREY = (0.299, 0.587, 0.114)  # luma of Rec. 601
 
 
-def augment(x0: Tensor, mask: Tensor | None, data: Data, dice: Dice, coloured: Tensor) -> tuple[Tensor, Tensor | None]:
+def augment(
+    x0: Tensor, mask: Tensor | None, data: Data, dice: Dice, coloured: Tensor, sided: Tensor
+) -> tuple[Tensor, Tensor | None]:
     """x0: (B, C, side, side) in [-1, 1], mask: (B, side, side); both cut to data.size.
 
-    coloured: (B,) bool, whether the colours are captioned and so left alone.
+    coloured, sided: (B,) bool, whether colours, left or right are captioned and so left alone.
     """
     if data.zoom > 1:
         rows, columns = dice.uniform(), dice.uniform()
         x0 = _cut(x0, rows, columns, data.size)
         mask = None if mask is None else _cut(mask, rows, columns, data.size)
     if data.flip:
-        mirrored = (dice.uniform() < 0.5).to(x0.device)
+        mirrored = ((dice.uniform() < 0.5) & ~sided).to(x0.device)
         x0 = torch.where(mirrored[:, None, None, None], x0.flip(3), x0)
         mask = None if mask is None else torch.where(mirrored[:, None, None], mask.flip(2), mask)
     if data.colour:
@@ -39,9 +42,9 @@ def augment(x0: Tensor, mask: Tensor | None, data: Data, dice: Dice, coloured: T
     return x0, mask
 
 
-def says_colour(captions: Sequence[str]) -> bool:
-    """Whether any of them names a colour or a shade."""
-    return any(word in COLOUR_WORDS for caption in captions for word in re.findall(r"[a-z]+", caption.lower()))
+def says(captions: Sequence[str], words: frozenset[str]) -> bool:
+    """Whether any of them has one of these words."""
+    return any(word in words for caption in captions for word in re.findall(r"[a-z]+", caption.lower()))
 
 
 def _cut(pictures: Tensor, rows: Tensor, columns: Tensor, size: int) -> Tensor:

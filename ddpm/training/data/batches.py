@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ddpm.models.model import Text, TextEncoder
 from ddpm.training.config import Data
-from ddpm.training.data.augment import augment, says_colour
+from ddpm.training.data.augment import COLOUR_WORDS, SIDE_WORDS, augment, says
 from ddpm.training.data.captions import CaptionStates
 from ddpm.training.data.pictures import Pictures
 from ddpm.training.dice import Dice, number
@@ -26,6 +26,11 @@ class Batch(NamedTuple):
     x0: Tensor  # (B, C, H, W) float32: pixels in [-1, 1], or latents
     text: Text | None
     mask: Tensor | None = None  # (B, H, W) in [0, 1], 1 on the subject
+
+
+def _saying(captions: list[list[str]], words: frozenset[str]) -> Tensor:
+    """(B,) bool: of which pictures any caption has one of these words."""
+    return torch.tensor([says(each, words) for each in captions])
 
 
 class Batches:
@@ -51,14 +56,13 @@ class Batches:
         said = [self.captions[i] if self.captions else [] for i in chosen.tolist()]
         text = self._text(said, dice)
         if self.latents is not None:
-            mirrored = (dice.uniform() < 0.5) & self.data.flip
+            mirrored = (dice.uniform() < 0.5) & self.data.flip & ~_saying(said, SIDE_WORDS)
             row = chosen + mirrored * len(self.pictures)
             return Batch(self.latents[row.to(self.latents.device)].to(self.device).float(), text)
         x0 = self.pixels[chosen.to(self.pixels.device)].to(self.device).float() / 127.5 - 1
         masks = self.pictures.masks
         mask = None if masks is None else masks[chosen].to(self.device).float() / 255
-        coloured = torch.tensor([self.data.colour > 0 and says_colour(each) for each in said])
-        x0, mask = augment(x0, mask, self.data, dice, coloured)
+        x0, mask = augment(x0, mask, self.data, dice, _saying(said, COLOUR_WORDS), _saying(said, SIDE_WORDS))
         return Batch(x0, text, mask)
 
     def _text(self, said: list[list[str]], dice: Dice) -> Text | None:

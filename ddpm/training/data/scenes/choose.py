@@ -70,7 +70,7 @@ def choose(
         scene.count = 1
         scene.side = rng.choices(("centre", "left", "right"), (4, 1, 1))[0]
         if category == "Humans":
-            scene.person = _person(rng, subject)
+            scene.person = _person(rng, subject, allow_held_out or ("girl", where) not in HELD_OUT)
             scene.view = "portrait" if rng.random() < 0.5 else "full body"
             scene.deed = "none" if scene.view == "portrait" else _pastime(rng, scene)
         else:
@@ -195,8 +195,9 @@ def _pastime(rng: random.Random, scene: Scene) -> str:
     return rng.choices(list(likes), list(likes.values()))[0]
 
 
-def _person(rng: random.Random, kind: str) -> Person:
-    male = kind in MALE or (kind in ("teen", "kid") and rng.random() < 0.5)
+def _person(rng: random.Random, kind: str, girl: bool) -> Person:
+    """`girl`: a child may be drawn as one."""
+    male = kind in MALE or (kind in ("teen", "kid") and rng.random() < 0.5) or (kind == "kid" and not girl)
     sex = "m" if male else "f"
     if kind in CHILDREN:
         age = "child"
