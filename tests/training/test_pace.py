@@ -11,7 +11,6 @@ from ddpm.errors import BadRequest
 from ddpm.training.config import TrainConfig
 from ddpm.training.loop import train
 from ddpm.training.pace import LOWEST, Moment, Pace
-from ddpm.training.records import Records
 from tests.training.conftest import SMALL, saved, small
 
 pytestmark = pytest.mark.slow
@@ -76,13 +75,6 @@ def test_after_an_end_that_was_put_off_one_goes_on_from_before_the_last_decay(
     monkeypatch.setattr(Pace, "now", lambda pace, seen: Moment(1.0, any(seen in part for part in falling), seen >= 80))
     config = small(tmp_path)
     assert train(config) and saved(config, "state-before-decay.pt")["images"] == 60
-
-
-def test_no_snapshot_is_without_a_state_to_go_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there, write = list[bool](), Records.write_model
-    monkeypatch.setattr(Records, "write_model", lambda it: (there.append(it.state_file.exists()), write(it)))
-    train(small(tmp_path, snapshot_minutes=1e-9, save_every=10**6))
-    assert len(there) > 10 and all(there)
 
 
 @pytest.mark.parametrize("resume", [False, True])

@@ -22,6 +22,7 @@ from ddpm.training.attention import fast_backward
 from ddpm.training.config import TrainConfig
 from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
+from ddpm.training.records import Records
 from tests.training.conftest import SMALL, equal, saved, small
 
 pytestmark = pytest.mark.slow
@@ -149,7 +150,7 @@ def test_a_new_run_overwrites_no_model(tmp_path: Path) -> None:
     config.model_folder.rmdir()
     train(config)
     assert train(small(tmp_path, images=8), resume=True)
-    with pytest.raises(BadRequest, match=f"--resume to go on, or remove it and {config.model_folder}"):
+    with pytest.raises(BadRequest, match=f"--resume to go on, or remove {config.folder} and {config.model_folder}"):
         train(config)
 
 
@@ -227,21 +228,18 @@ def test_only_the_named_part_learns(tmp_path: Path) -> None:
         train(small(tmp_path / "wrong", start=start, network=None, only=["detial"]))
 
 
-def test_snapshots_are_written_between_states(tmp_path: Path) -> None:
-    config = small(tmp_path, images=10**9, minutes=0.02, snapshot_minutes=1e-6, save_every=10**9)
-    seen: list[bool] = []
-    model = tmp_path / "weights" / "small" / "model_index.json"
+def test_snapshots_are_written_between_states_and_none_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times, write = list[int](), Records.write_model
 
-    def watch() -> None:
-        while not (config.folder / "state.pt").exists():
-            seen.append(model.exists())
-            threading.Event().wait(0.005)
+    def watched(records: Records) -> None:
+        times.append(records.state_file.stat().st_mtime_ns)  # there is one to go on from
+        write(records)
 
-    watching = threading.Thread(target=watch)
-    watching.start()
-    train(config)
-    watching.join()
-    assert seen[-1]
+    monkeypatch.setattr(Records, "write_model", watched)
+    train(small(tmp_path, snapshot_minutes=1e-9, save_every=10**9))
+    assert len(times) > 10 and len(set(times)) <= 2  # the first snapshot's, and the end's
 
 
 def test_tensorboard_holds_the_scalars_and_the_grids(tmp_path: Path) -> None:
