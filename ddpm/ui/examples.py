@@ -33,7 +33,7 @@ class Example:
 
 TEXT = [
     Example("panda", "text", {"prompt": "A panda under the aurora borealis"}),
-    Example("horse", "text", {"prompt": "A white horse on a tropical island by day"}),
+    Example("horse", "text", {"prompt": "A white horse on a tropical island by day"}, seed=5),
     Example("fairy", "text", {"prompt": "A fairy under a starry night sky"}),
     Example("dragon", "text", {"prompt": "A gold dragon by a mountain lake at night"}),
 ]
