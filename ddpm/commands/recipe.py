@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> int:
         given.strip.mkdir(parents=True, exist_ok=True)
         if file.parent.resolve() == given.strip.resolve():
             raise BadPicture(f"{file} is in --strip {given.strip} already; name another folder.")
-        to = free_path(given.strip, file.stem, file.suffix.removeprefix("."))
+        to = free_path(given.strip, file.stem, file.suffix.removeprefix(".") or "png")
         to.write_bytes(strip(file.read_bytes()))
         print(to)
     return 0

@@ -22,10 +22,9 @@ from torch import Tensor
 
 from ddpm.engine import Engine
 from ddpm.errors import CannotLoad
-from ddpm.evaluation.sources import sources_hash
 from ddpm.events import Preview, Result
 from ddpm.faces.corrector import WEIGHTS as FRAMING
-from ddpm.loading.files import weights_hash
+from ddpm.loading.files import sources_hash, weights_hash
 from ddpm.models.card import ModelCard
 from ddpm.plan import resolve
 from ddpm.request import Request

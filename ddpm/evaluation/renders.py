@@ -19,10 +19,10 @@ from torch import Tensor
 
 from ddpm.errors import Missing
 from ddpm.evaluation.gallery import keep, read_picture, save_picture
-from ddpm.evaluation.sources import sources_hash
+from ddpm.loading.files import sources_hash
+from ddpm.training.data.shelf import RENDERER
 
 SEED = 90_001  # of the renders that evaluation alone sees
-PARTS = ("training/data/scenes", "prompts")  # of the package: what decides a render
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Renders:
             raise Missing("Prompts are measured beside renders, which skia-python paints: pip install skia-python")
         self.seed, self.plain, self.arranged = seed, plain, arranged
         kind = "arranged-" if arranged else "plain-" if plain else ""
-        self.folder = cache / f"renders-{kind}{seed}-{sources_hash(PARTS)}"
+        self.folder = cache / f"renders-{kind}{seed}-{sources_hash(RENDERER)}"
 
     def get(self, count: int, advance: Callable[[int], object]) -> list[Rendered]:
         """The first `count`."""

@@ -194,6 +194,17 @@ def test_painters_in_processes_fill_the_shelf_in_order(tmp_path: Path) -> None:
     assert growing.captions is not None and growing.captions[559] == ["number 559"]
 
 
+def test_a_cache_of_another_renderer_is_used_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = Data(kind="scenes", size=8, count=3, cache=tmp_path)
+    paint(data, paint_number)
+    paint(data, paint_number)
+    assert not caplog.text
+    monkeypatch.setattr("ddpm.training.data.shelf.sources_hash", lambda parts: "another")
+    assert len(paint(data, paint_number)) == 3 and "painted by another version of the renderer" in caplog.text
+
+
 def test_states_on_disk_are_those_in_memory_and_are_not_encoded_again(tmp_path: Path) -> None:
     class Counting(Letters):
         asked = 0

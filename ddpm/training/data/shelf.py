@@ -9,6 +9,7 @@ FOLDER/set.json         the settings it was made with
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,12 @@ import torch
 from torch import Tensor
 
 from ddpm.errors import BadRequest, DDPMError
-from ddpm.loading.files import write_whole
+from ddpm.loading.files import sources_hash, write_whole
 from ddpm.training.config import Data
 from ddpm.training.data.pictures import Pictures, Stamp
 
+_log = logging.getLogger(__name__)
+RENDERER = ("training/data/scenes", "prompts")  # of the package: what decides a scene
 SETTINGS = (
     "kind",
     "path",
@@ -116,6 +119,10 @@ class Shelf:
             if changed := [key for key in SETTINGS if made.get(key) != wanted[key]]:
                 said = ", ".join(f"{key} {made.get(key)} -> {wanted[key]}" for key in changed)
                 raise BadRequest(f"data.cache: {folder} holds another set ({said}); name another one.", "data.cache")
+            if self.data.kind == "scenes":
+                wanted["renderer"] = sources_hash(RENDERER)
+                if made.get("renderer", wanted["renderer"]) != wanted["renderer"]:
+                    _log.warning("%s was painted by another version of the renderer; remove it to paint anew.", folder)
             if not settings.exists():  # what is there stays as it is: other processes may be reading it
                 write_whole(settings, json.dumps(wanted).encode())
             self._read_lines(folder / "pictures.jsonl")
