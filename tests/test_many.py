@@ -83,6 +83,7 @@ def test_each_process_has_the_gpu_of_its_number_unasked(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(many, "opened_engine", opened)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     for name, value in (("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "1")):
         monkeypatch.setenv(name, value)
     for asked in ([], ["--device", "cuda"], ["--device", "cpu"]):

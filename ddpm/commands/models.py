@@ -21,7 +21,7 @@ def run(given: argparse.Namespace) -> int:
     """One line a model; of one that cannot be used, why. --download fetches one first."""
     from ddpm.engine import Engine
 
-    if not given.weights.is_dir():
+    if not given.download and not given.weights.is_dir():
         raise DDPMError(f"There is no folder {given.weights}.")
     engine = Engine(given.weights)
     if given.download:
@@ -36,7 +36,7 @@ def run(given: argparse.Namespace) -> int:
         said += "" if card.checked or not card.usable else " (not checked)"
         came = card.weights + (f" step {card.step}" if card.step is not None else "")
         print(f"{card.name:32} {card.size:4} px  {reads:8} {size:>11}  {card.licence:16} {came:10} {said}")
-    if not any(card.usable for card in cards):
+    if not given.download and not any(card.usable for card in cards):
         raise DDPMError(f"There is no model in {given.weights} yet; models --download ID fetches one.")
     return 0
 

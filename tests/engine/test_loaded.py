@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ddpm.diffusion.guidance import noise_share
 from ddpm.engine import Engine
+from ddpm.errors import CannotLoad
 from ddpm.events import Notice, Result
 from ddpm.loading import embedded, load
 from ddpm.models.hybrid import Hybrid
@@ -55,12 +56,15 @@ def test_a_model_that_was_trained_on_is_loaded_anew(tmp_path: Path) -> None:
 
 
 def test_a_model_whose_given_settings_changed_is_loaded_anew(tmp_path: Path) -> None:
-    settings = tmp_path / "settings.yaml"
-    engine = Engine(tmp_path, settings={tiny_model(tmp_path).name: settings})
+    settings, model = tmp_path / "settings.yaml", tiny_model(tmp_path)
+    engine = Engine(tmp_path)
     engine.models.get("tiny")
     assert engine.models.has("tiny")
+    engine.catalogue.settings[model.name] = settings
     settings.write_text("title: Another\n")
     assert not engine.models.has("tiny")
+    with pytest.raises(CannotLoad, match="tiny is a folder, which says all of itself"):
+        engine.models.get("tiny")
 
 
 class Telling:

@@ -112,12 +112,12 @@ def test_captions_train_a_model_that_reads_prompts(tmp_path: Path) -> None:
 
 
 def test_control_c_saves_and_resume_ends_the_same_even_within_the_decay(tmp_path: Path) -> None:
-    changes = {"images": 400, "decay": 390}
+    changes = {"images": 1200, "decay": 600}
     straight, cut = small(tmp_path / "straight", **changes), small(tmp_path / "cut", save_every=4, **changes)
     train(straight)
-    threading.Thread(target=interrupt_after, args=(cut, 40)).start()
+    threading.Thread(target=interrupt_after, args=(cut, 640)).start()
     assert not train(cut)
-    assert 40 <= saved(cut)["images"] < 400
+    assert 640 <= saved(cut)["images"] < 1200
     with pytest.raises(BadRequest, match="--resume"):
         train(cut)
     assert train(cut, resume=True)
