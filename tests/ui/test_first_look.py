@@ -52,6 +52,7 @@ def test_the_page_stays_without_any_model_that_can_be_used(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(Queued, "launch", lambda self, **options: None)
     monkeypatch.setattr(Queued, "block_thread", lambda self: None)
+    monkeypatch.setattr(app, "end_as_ctrl_c_does", lambda: None)  # of this process, which goes on
     assert Engine(tmp_path).cards() and app.main(["--weights", str(tmp_path), *named]) == 0
 
 
