@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,24 +19,29 @@ from ddpm.training.attention import fast_backward
 from ddpm.training.curves import Point, draw, read_points
 from ddpm.training.loop import train
 from ddpm.training.records import Records
+from ddpm.training.settings import to_yaml
 from tests.training.conftest import SMALL, equal, saved, small
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 
+INTERRUPTED = """
+import os, signal, sys
+from ddpm.__main__ import main
+from ddpm.training.records import Records
 
-def interrupted_at(pictures: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One Ctrl-C in the middle of the run, when a state that has seen so many is saved."""
-    save, sent = Records.save, list[int]()
+save, at = Records.save, int(sys.argv.pop())
 
-    def saved_and_interrupted(records: Records) -> None:
-        save(records)
-        if records.state.images >= pictures and not sent:
-            sent.append(records.state.images)
-            os.kill(os.getpid(), signal.SIGINT)
+def saved_and_interrupted(records):
+    save(records)
+    if records.state.images == at:
+        Records.save = save  # one Ctrl-C, no second one while what was learnt is saved
+        os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Records, "save", saved_and_interrupted)
+Records.save = saved_and_interrupted
+sys.exit(main(["train", "--config", *sys.argv[1:]]))
+"""
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
@@ -115,15 +118,17 @@ def test_captions_train_a_model_that_reads_prompts(tmp_path: Path) -> None:
     assert model.card.kind == "text" and model.text is not None and model.module.config.text_width == 384
 
 
-def test_control_c_saves_and_resume_ends_the_same_even_within_the_decay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    changes = {"images": 400, "decay": 200}
+def test_control_c_saves_and_resume_ends_the_same_even_within_the_decay(tmp_path: Path) -> None:
+    """In a process of its own: no signal of a test goes to the process that runs the tests."""
+    changes = {"images": 80, "decay": 40}
     straight, cut = small(tmp_path / "straight", **changes), small(tmp_path / "cut", save_every=4, **changes)
     train(straight)
-    interrupted_at(240, monkeypatch)
-    assert not train(cut)
-    assert 240 <= saved(cut)["images"] <= 244
+    file = tmp_path / "run.yaml"
+    file.write_text(to_yaml(cut))
+    command = [sys.executable, "-c", INTERRUPTED, str(file), "48"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert "Stopped at 48 pictures; the same command with --resume goes on." in run.stdout, run.stderr[-2000:]
+    assert run.returncode == 130 and saved(cut)["images"] == 48
     with pytest.raises(BadRequest, match="--resume"):
         train(cut)
     assert train(cut, resume=True)
