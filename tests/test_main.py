@@ -182,7 +182,10 @@ def test_a_damaged_record_of_many_pictures_is_said(
 def test_an_interrupted_sample_keeps_what_is_there(weights: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ddpm", "sample", "--model", "tiny", "--steps", "300", "--count", "6",
                "--weights", str(weights), "--out", str(tmp_path / "made")]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored by what a shell starts with `&`
+    )  # fmt: skip
     assert process.stdout is not None
     first = process.stdout.readline().strip()  # one picture is finished
     process.send_signal(signal.SIGINT)

@@ -33,7 +33,7 @@ from ddpm.ui.pictures import SafeImage, SafeMask, drawn_mask, for_editor, requir
 from ddpm.ui.slider import Slider
 
 BRUSH = "#ff2f92"
-CURTAIN = '<figure aria-hidden="true"><img alt=""></figure>'  # over the editor until it has drawn
+CURTAIN = '<figure><img alt=""><figcaption></figcaption></figure>'  # over the editor until it has drawn
 TINT = 0.6  # of the brush's colour over an example's mask
 FILLS = [("Original", "original"), ("Fill", "fill"), ("Noise", "noise")]
 

@@ -110,11 +110,13 @@ def running(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """With WebGL only for modules that say `WEBGL = True`: without a GPU it takes most of two cores' time."""
     from playwright.sync_api import sync_playwright
 
+    flags = FLAGS if getattr(request.module, "WEBGL", False) else [*FLAGS, "--disable-3d-apis"]
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=flags)
         yield chromium
         chromium.close()
 

@@ -1,18 +1,11 @@
-"""Visits in a real browser: Stop and a reload lose nothing, visitors do not meet, it fits a phone, refuses in words."""
+"""Visits in a real browser: Stop and a reload lose nothing, visitors do not meet, it refuses in words."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.ui.visitor import TABS, in_a_browser, more_settings, number_of, opened, set_number, settled, status, to_tab
+from tests.ui.visitor import in_a_browser, more_settings, number_of, opened, set_number, settled, status, to_tab
 
-SHIFTS = """() => { window.shift = 0; const add = entry => { if (!entry.hadRecentInput) window.shift += entry.value; };
-  new PerformanceObserver(list => list.getEntries().forEach(add)).observe({type: 'layout-shift', buffered: true}); }"""
-NAMELESS = """() => [...document.querySelectorAll('button, input, textarea, select, video')]
-  .filter(one => one.offsetParent && one.type != 'file')
-  .filter(one => !one.ariaLabel && !one.title && !one.innerText.trim() && !(one.labels && one.labels.length))
-  .filter(one => !one.getAttribute('aria-labelledby') && !one.querySelector('img[alt]'))
-  .map(one => one.outerHTML.slice(0, 200))"""
 pytestmark = in_a_browser
 
 
@@ -80,28 +73,6 @@ def test_two_visitors_wait_in_one_line_and_do_not_meet(page: Any, browser: Any, 
         status(visitor, "Done in")
         assert visitor.locator(".strip:visible button").all_inner_texts() == [f"Seed {seed}"]
     other.context.close()
-
-
-def test_every_control_has_a_name_and_nothing_jumps(page: Any) -> None:
-    page.evaluate(SHIFTS)
-    for name in TABS:
-        to_tab(page, name)
-        nameless = page.evaluate(NAMELESS)
-        assert not nameless, (name, nameless)
-    assert page.evaluate("window.shift") < 0.1  # "good" by web.dev/cls
-
-
-def test_nothing_scrolls_sideways_on_a_phone(browser: Any, url: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    opened(page, url)
-    for name in TABS:
-        to_tab(page, name)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
-    assert page.locator(".registry table").evaluate("table => table.scrollWidth <= table.clientWidth")
-    row = page.locator("#tabs .tab-container")  # scrolled to its end; a line of its own would have gone along
-    assert row.evaluate("row => row.scrollLeft > 0 && getComputedStyle(row, '::after').display == 'none'")
-    assert "1px" in row.evaluate("row => getComputedStyle(row.parentElement).boxShadow")
-    page.close()
 
 
 def test_the_page_refuses_words_and_numbers_in_words(page: Any) -> None:
