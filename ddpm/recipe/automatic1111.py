@@ -13,6 +13,7 @@ FIELDS = {
     "CFG until": "guidance_until", "PAG scale": "pag_scale", "Seed": "seed", "Size-1": "width", "Size-2": "height",
     "Model": "model", "Denoising strength": "strength", "Mask blur": "mask_blur",
     "Masked content": "fill", "Inpaint area": "only_masked", "Masked area padding": "padding",
+    "Mask grow": "mask_grow",
 }  # fmt: skip
 FILLS = {"original": "original", "fill": "fill", "latent noise": "noise"}
 SILENT = frozenset({"Version", "Model hash", "User", "Init image hash"})
@@ -37,7 +38,7 @@ def read_text(text: str) -> Found | None:
     if not told and "negative_prompt" not in prompts:
         return None  # any text is a prompt in this grammar; without a sign of it, it is somebody's comment
     fields, unread = translated(told)
-    return Found(prompts | fields, unread)
+    return Found({"prompt": ""} | prompts | fields, unread)
 
 
 def split_prompts(lines: list[str]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def translated(told: dict[str, str]) -> Found:
         fields["fill"] = FILLS.get(fields["fill"].lower(), fields["fill"])
     if "only_masked" in fields:
         fields["only_masked"] = fields["only_masked"].lower() == "only masked"
-    if "Hires upscale" in told and "strength" in fields:  # there it belongs to the enlarging
+    if any(key.startswith("Hires ") for key in told) and "strength" in fields:  # there it belongs to the enlarging
         unread.append(line("Denoising strength", fields.pop("strength")))
     if "strength" in fields:
         masked = bool(fields.keys() & {"mask_blur", "fill", "only_masked", "padding"})

@@ -52,6 +52,9 @@ def _settings(graph: Graph, sampler: str) -> Found:
     if isinstance(start, int) and start > 0:
         unread.append(line("Start at step", start))
     _add_picture(graph, sampler, fields)
+    for name, words in (("steps", "number of steps"), ("seed", "seed")):
+        if name not in fields:
+            unread.append(f"The {words} could not be found.")
     return Found(fields, list(dict.fromkeys(unread)))
 
 
@@ -86,7 +89,7 @@ def _add_prompts(graph: Graph, sampler: str, fields: dict[str, Any]) -> list[str
 def _changed_model(graph: Graph, sampler: str) -> list[str]:
     """What stands between the sampler and its checkpoint: LoRAs by name, other nodes by their kind, and clip skip."""
     nodes = [node["inputs"] for node in _along(graph, sampler)]
-    unread = [line("Lora", inputs["lora_name"]) for inputs in nodes if "lora_name" in inputs]
+    unread = [line("Lora", inputs["lora_name"]) for inputs in nodes if inputs.get("lora_name", "None") != "None"]
     at, met = _model(graph, sampler), set[str]()
     while at is not None and at.node not in met:
         met.add(at.node)
@@ -108,10 +111,11 @@ def _add_picture(graph: Graph, sampler: str, fields: dict[str, Any]) -> None:
     """The size of an empty latent, or what image to image and inpainting need."""
     masked = any(node["class_type"] in MASKED for node in _along(graph, sampler, frozenset()))
     latents = graph.source(sampler, "latent_image", "samples")
-    for node in _along(graph, latents.node if latents else None, LOADERS):
-        width, height = node["inputs"].get("width"), node["inputs"].get("height")
-        if "Empty" in node["class_type"] and isinstance(width, int) and isinstance(height, int):
-            fields |= {"width": width, "height": height}
+    for name in graph.upwards(latents.node if latents else None, LOADERS):
+        node = graph.nodes[name]
+        if "Empty" in node["class_type"] and {"width", "height"} <= node["inputs"].keys():
+            size = {side: graph.value(name, side, int) for side in ("width", "height")}
+            fields |= {side: length for side, length in size.items() if length is not None}
             return
         if "Encode" in node["class_type"] or node["class_type"] in MASKED:
             denoise = graph.nearest(sampler, ("denoise",), (int, float))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 Node = dict[str, Any]
 ASIDE = frozenset({"latent_image", "samples", "image", "images", "pixels", "positive", "negative", "conditioning"})
 FURTHEST = 500  # nodes of one walk
+REROUTES = 8  # nodes on the way to a number
 MOST = 16  # saved pictures that are followed
 
 
@@ -68,14 +69,20 @@ class Graph:
         """The first plain value of one of these names, on the way up from `start`; links to a number node count."""
         for name in self.upwards(start, ASIDE):
             for wanted in names:
-                value = self.nodes[name]["inputs"].get(wanted)
-                if isinstance(value, kinds) and not isinstance(value, bool):
+                if (value := self.value(name, wanted, kinds)) is not None:
                     return value
-                if (source := self.link(value)) is not None:
-                    given = self.nodes[source.node]["inputs"].values()
-                    plain = [v for v in given if isinstance(v, kinds) and not isinstance(v, bool)]
-                    if plain:
-                        return plain[0]
+        return None
+
+    def value(self, name: str, wanted: str, kinds: type | tuple[type, ...]) -> Any:
+        """A node's plain value of this name, or what the node it is linked to has under the same name or at all."""
+        told = [self.nodes[name]["inputs"].get(wanted)]
+        for _ in range(REROUTES):
+            found = [each for each in told if isinstance(each, kinds) and not isinstance(each, bool)]
+            links = [link for each in told if (link := self.link(each)) is not None]
+            if found or len(links) != 1:
+                return found[0] if found else None
+            given = self.nodes[links[0].node]["inputs"]
+            told = [given.get(wanted), *(value for key, value in given.items() if key != wanted)]
         return None
 
 

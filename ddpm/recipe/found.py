@@ -22,9 +22,11 @@ def renamed(told: dict[str, Any], names: dict[str, str], silent: frozenset[str] 
     """`told` under our names. What has none is listed, but for `silent` keys and values that say nothing."""
     found = Found({}, [])
     for key, value in told.items():
-        if key in silent or value is None or value is False or value in ("", [], {}):
+        if key in silent or value is None or value is False or value in ([], {}):
             continue
         ours = names.get(key)
+        if value == "" and ours not in ("prompt", "negative_prompt"):
+            continue
         if ours is None:
             found.unread.append(line(key, value))
         elif ours == "sampler" and isinstance(value, str):

@@ -19,7 +19,8 @@ FIELDS = {
 SILENT = frozenset({"app_version", "generation_mode", "model_hash", "init_image", "type",
                     "metadata_version", "canvas_v2_metadata", "ref_images", "orig_hash", "variations"})  # fmt: skip
 AS_HERE = {("rand_device", "cpu"), ("clip_skip", 0), ("cfg_rescale_multiplier", 0), ("threshold", 0), ("perlin", 0)}
-SWITCHES = {"s": "steps", "S": "seed", "W": "width", "H": "height", "C": "cfg_scale", "A": "sampler", "f": "strength"}
+SWITCHES = {"s": "steps", "S": "seed", "W": "width", "H": "height", "C": "cfg_scale", "A": "sampler", "m": "sampler",
+            "f": "strength"}  # fmt: skip
 
 
 def read(texts: dict[str, str]) -> Found | None:
@@ -28,10 +29,10 @@ def read(texts: dict[str, str]) -> Found | None:
         return _translated(told)
     if (old := json_object(texts.get("sd-metadata", ""))) and isinstance(old.get("image"), dict):
         return _translated({"model_weights": old.get("model_weights")} | _with_one_prompt(old["image"]))
-    if dream := re.match(r'\s*"([^"]*)"(.*)', texts.get("Dream", ""), re.DOTALL):
-        switches = dict(re.findall(r"\s-{1,2}(\w+)\s+([^\s\-][^\s]*)", dream[2]))
-        told = {SWITCHES.get(key, f"-{key}"): value for key, value in switches.items()}
-        return _translated(_with_one_prompt({"prompt": dream[1]} | told))
+    if dream := re.match(r'\s*"((?:[^"\\]|\\.)*)"(.*)', texts.get("Dream", ""), re.DOTALL):
+        switches = re.findall(r"\s(?:--(\w+)\s+|-(\w)\s*)([^\s\-]\S*)", dream[2])  # glued to their values at first
+        told = {SWITCHES.get(long or short, f"-{long or short}"): value for long, short, value in switches}
+        return _translated(_with_one_prompt({"prompt": dream[1].replace('\\"', '"')} | told))
     return None
 
 

@@ -10,8 +10,10 @@ ABOUT = ("needs", "sha256", "weights")  # beside the request: what must be sent 
 
 
 def read(texts: dict[str, str]) -> Found | None:
-    """The `recipe` chunk, or None where it holds no request (an enlarged picture's does not)."""
+    """The `recipe` chunk, or None where there is none of ours. An enlarged picture's holds no request."""
     told = json_object(texts.get("recipe", ""))
+    if isinstance(told.get("upscaler"), str) and "request" not in told:
+        return Found({}, [f"Enlarged by {told['upscaler'][:60]}; how it was made is in the smaller picture."])
     if not isinstance(told.get("request"), dict):
         return None
     about = {name: told[name] for name in ABOUT if _sound(name, told)}

@@ -20,7 +20,7 @@ def read(texts: dict[str, str]) -> Found | None:
     begins = [match.start(1) for match in START.finditer(text)]
     if not begins:
         return None
-    at = begins[-1]
+    at = next((begin for begin in reversed(begins) if begin == 0 or text[begin - 1] == "\n"), begins[-1])
     if "App: SD.Next" not in text[at:] and (at == 0 or text[at - 1] == "\n"):
         return None  # AUTOMATIC1111's own
     told = automatic1111.pairs(" ".join(text[at:].split("\n")))

@@ -53,7 +53,7 @@ def recipe(
         made["needs"] = needs
         made["note"] = f"To make this picture again, send the same {' and '.join(needs)}."
     if not isinstance(source, FromNoise | FromSelfie):
-        made["sha256"] = {name: _pixels_hash(getattr(source, name)) for name in needs}
+        made["sha256"] = {name: pixels_hash(getattr(source, name)) for name in needs}
     return made
 
 
@@ -94,10 +94,11 @@ def parameters(recipe: dict[str, Any], size: tuple[int, int]) -> str:
         "Size": f"{made.get('width') or size[0]}x{made.get('height') or size[1]}",
         "Model hash": recipe.get("weights", "")[:10] or None,
         "Model": made.get("model"),
-        "Denoising strength": made.get("strength"),
+        "Denoising strength": made.get("strength") if made.get("mode") != "selfie" else None,
     }
     if made.get("mode") == "mask":
         pairs["Mask blur"] = made.get("mask_blur")
+        pairs["Mask grow"] = made.get("mask_grow") or None
         pairs["Masked content"] = {ours: theirs for theirs, ours in FILLS.items()}.get(made.get("fill", ""))
         pairs["Inpaint area"] = "Only masked" if made.get("only_masked") else "Whole picture"
         pairs["Masked area padding"] = made.get("padding")
@@ -117,7 +118,7 @@ def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False) if re.search(r"[,\n:]", value) else value
 
 
-def _pixels_hash(image: Image.Image) -> str:
+def pixels_hash(image: Image.Image) -> str:
     """SHA-256 over mode, size and pixels, so that the same picture in another file has the same one."""
     head = f"{image.mode} {image.width}x{image.height}\n".encode()
     return hashlib.sha256(head + image.tobytes()).hexdigest()

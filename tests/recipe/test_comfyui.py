@@ -117,3 +117,15 @@ def test_texts_that_double_a_hundred_times_are_bounded() -> None:
     more = {"6": node("CLIPTextEncode", text=["d0", 0]), "d90": node("PrimitiveString", value="ab")}
     fields, unread = read(doubling | more)
     assert "prompt" not in fields and "the most is 2,000" in unread[0]
+
+
+def test_numbers_that_other_nodes_hand_on() -> None:
+    config = node("KSampler Config (rgthree)", steps_total=30, refiner_step=24, cfg=6.5, sampler_name="dpmpp_2m",
+                  scheduler="karras")  # fmt: skip
+    told = {"cfg": ["40", 2], "sampler_name": ["40", 3], "scheduler": ["40", 4], "latent_image": ["41", 0]}
+    size = {"41": node("EmptyLatentImage", width=["42", 0], height=["43", 0], batch_size=1),
+            "42": node("Reroute", **{"": ["43", 0]}), "43": node("PrimitiveInt", value=448)}  # fmt: skip
+    fields, unread = read({"40": config, **size, "44": node("Maths", expression="a")}, **told, seed=["44", 0])
+    assert fields["guidance_scale"] == 6.5 and fields["sampler"] == "dpmpp_2m" and "Schedule type: karras" in unread
+    assert (fields["width"], fields["height"]) == (448, 448)
+    assert "seed" not in fields and "The seed could not be found." in unread

@@ -170,11 +170,14 @@ def test_older_invokeai() -> None:
     assert fields == want | {"model": "stable-diffusion-1.5"}
     dream = '"a fox [blurry]" -s 20 -S 5 -W 512 -H 448 -C 7 -A k_euler_a'
     assert read_recipe(png(Dream=dream))[0] == want
+    glued = '"a \\"red\\" fox" -s20 -b1 -S5 -W512 -H448 -C7.5 -mk_lms'
+    assert read_recipe(png(Dream=glued))[0] == {"prompt": 'a "red" fox', "negative_prompt": "", "steps": 20, "seed": 5,
+        "width": 512, "height": 448, "guidance_scale": 7.5, "sampler": sampler_named("k_lms")[0]}  # fmt: skip
 
 
 def test_fooocus_in_png_and_jpeg() -> None:
     want = {"prompt": "a fox", "steps": 30, "guidance_scale": 4, "model": "juggernautXL_v8", "seed": 7,
-            "sampler": "dpmpp_2m_sde", "width": 1152, "height": 896}  # fmt: skip
+            "sampler": "dpmpp_2m_sde", "width": 1152, "height": 896, "negative_prompt": ""}  # fmt: skip
     fields, unread = read_recipe(png(parameters=json.dumps(FOOOCUS), fooocus_scheme="fooocus"))
     assert fields == want and "styles: ['Fooocus V2']" in unread and "scheduler: karras" in unread
     exif, file = Image.Exif(), io.BytesIO()
@@ -226,3 +229,23 @@ def test_tables_lead_to_samplers_there_are() -> None:
 
 def test_models_without_folder_and_ending() -> None:
     assert [model_named(name) for name in ("a/b\\v1.5.safetensors", "dream v7", "x.ckpt")] == ["v1.5", "dream v7", "x"]
+
+
+A1111 = "a cat\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 512x448, Model: x"
+
+
+def test_enlarging_by_a_size_is_no_image_to_image() -> None:
+    hires = "Denoising strength: 0.7, Hires resize: 1024x896, Hires upscaler: Latent"
+    fields, unread = read_texts({"parameters": f"{A1111}, {hires}"})
+    assert "mode" not in fields and "strength" not in fields and "Denoising strength: 0.7" in unread
+
+
+@pytest.mark.parametrize("more", ["Refiner: y, Refiner Steps: 4", 'Hires prompt: "masterpiece, Steps: 5, Seed: 7"'])
+def test_steps_within_a_line_begin_no_other_recipe(more: str) -> None:
+    fields, _ = read_texts({"parameters": f"{A1111}, {more}, Version: v1.10"})
+    assert fields["steps"] == 20 and fields["seed"] == 1 and fields["prompt"] == "a cat" and fields["width"] == 512
+
+
+def test_an_empty_prompt_is_told() -> None:
+    assert read_texts({"parameters": A1111.replace("a cat", "Negative prompt: bad")})[0]["prompt"] == ""
+    assert read_texts({"invokeai_metadata": json.dumps(INVOKE | {"positive_prompt": ""})})[0]["prompt"] == ""

@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin
 from ddpm.errors import BadPicture
 from ddpm.recipe import NONE, SAMPLERS, parameters, read_recipe, read_texts, recipe, request_from, save_png
 from ddpm.recipe.texts import decoded
+from ddpm.recipe.writing import save_picture
 from ddpm.request import SAMPLER_NAMES, FromImage, FromMask, FromSelfie, Request
 
 PICTURE = Image.effect_noise((32, 24), 90).convert("RGB")
@@ -210,3 +211,18 @@ def test_choices_stand_in_the_recipe_as_they_were_drawn():
     assert len({one["prompt"] for one in made}) > 4
     again = [Request.checked(**request_from(one)) for one in made]
     assert [recipe(one, "scenes", HASH, one.seed)["request"]["prompt"] for one in again] == [m["prompt"] for m in made]
+
+
+def test_what_was_enlarged_says_where_its_recipe_is() -> None:
+    fields, unread = read_recipe(save_png(PICTURE, {"recipe": 1, "upscale": 4, "upscaler": "animevideov3"}))
+    assert not fields and unread == ["Enlarged by animevideov3; how it was made is in the smaller picture."]
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_a_text_of_another_tool_says_how_a_mask_grew_and_no_selfie_is_image_to_image(format: str) -> None:
+    masked = Request(source=FromMask(image=PICTURE, mask=MASK, mask_grow=5), steps=4)
+    found, _ = read_recipe(save_picture(PICTURE, recipe(masked, "scenes", HASH, 7), format))
+    assert found["mask_grow"] == 5 and found["mode"] == "mask"
+    selfie = Request(source=FromSelfie(image=PICTURE, likeness=0.7), steps=4)
+    found, _ = read_recipe(save_picture(PICTURE, recipe(selfie, "faces", HASH, 7), format))
+    assert found.get("mode") != "image"
