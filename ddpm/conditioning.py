@@ -90,7 +90,8 @@ def notices(request: Request, model: Model) -> list[Notice]:
     for written in (request.prompt, request.negative_prompt):
         told += sentences(choose(written, seed))
     for field, text in zip(("prompt", "negative_prompt"), said(request, seed), strict=True):
-        count = max(model.text.count(part.text) for part in parts(at_step(text, 1, 1)))
+        stages = dict.fromkeys(stage for _, stage in schedule(text, request.steps or 1))
+        count = max(model.text.count(part.text) for stage in stages for part in parts(stage))
         if model.text.cuts and count > model.text.max_tokens:
             told.append(f"{field} has {count} tokens; {model.card.title} reads the first {model.text.max_tokens}.")
         for name in unknown_lists(text):

@@ -65,7 +65,7 @@ def nearest(word: str, names: tuple[str, ...]) -> str:
     return f" Did you mean {plain[found]!r}?" if alike[found] >= 0.5 else ""
 
 
-def _alone(value: Any) -> Any:
+def alone(value: Any) -> Any:
     """One name where a list is meant."""
     return (value,) if isinstance(value, str) else value
 
@@ -162,7 +162,7 @@ class Request(Checked):
     model: Annotated[str, Field(max_length=200)] | None = None
     prompt: Prompt = ""
     negative_prompt: Prompt = ""
-    styles: Annotated[tuple[str, ...], BeforeValidator(_alone)] = ()  # of styles.csv; the first is put on first
+    styles: Annotated[tuple[str, ...], BeforeValidator(alone)] = ()  # of styles.csv; the first is put on first
     source: Source = Field(default=FromNoise(), discriminator="mode")
     sampler: Annotated[str | None, _one_of("sampler", SAMPLER_NAMES)] = None
     steps: Annotated[int, _within("steps")] | None = None

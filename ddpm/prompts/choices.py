@@ -22,6 +22,7 @@ from ddpm.prompts.vocabulary import (
 
 FOLDER = Path(__file__).resolve().parents[2] / "wildcards"
 LONGEST = 2000  # characters that a prompt may grow to
+LONGEST_NAME = 100  # characters of a list's name; no file system takes names of any length
 DEEPEST = 20  # choices within choices
 _BRACES = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 _LIST = re.compile(r"__([A-Za-z0-9](?:[\w-]*?[A-Za-z0-9])?)__")  # a bare name: nothing that leads out of the folder
@@ -65,12 +66,14 @@ def unknown_lists(prompt: str, folder: Path = FOLDER) -> list[str]:
 def choices_of(name: str, folder: Path = FOLDER) -> Sequence[str]:
     """The lines of a list; a file of the user's comes before a table of ours."""
     path = folder / f"{name}.txt"
+    if len(name) > LONGEST_NAME:
+        return ()
     return _lines(path, path.stat().st_mtime_ns) if path.is_file() else LISTS.get(name.lower(), ())
 
 
 @cache
 def _lines(path: Path, changed_at: int) -> tuple[str, ...]:
-    lines = (line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))
 
 

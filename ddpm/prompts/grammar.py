@@ -44,7 +44,7 @@ def schedule(prompt: str, steps: int) -> list[tuple[int, str]]:
 
 def at_step(prompt: str, step: int, steps: int) -> str:
     """The prompt as it is read at a step, 1 .. steps."""
-    return _read(prompt, step, steps, set())
+    return _read(prompt, step, steps, None)
 
 
 def _ends(prompt: str, steps: int) -> set[int]:
@@ -66,8 +66,8 @@ class _Open:
         return self.bracket + self.pieces[0] + "".join(map("".join, zip(self.marks, self.pieces[1:], strict=True)))
 
 
-def _read(prompt: str, step: int, steps: int, ends: set[int]) -> str:
-    """The text at `step`; the steps after which something changes are put into `ends`."""
+def _read(prompt: str, step: int, steps: int, ends: set[int] | None) -> str:
+    """The text at `step`; the steps after which something changes are put into `ends`, if they are asked for."""
     stack = [_Open("")]
     for token in _TOKENS.findall(prompt):
         top = stack[-1]
@@ -87,16 +87,18 @@ def _read(prompt: str, step: int, steps: int, ends: set[int]) -> str:
     return stack[0].pieces[0]
 
 
-def _closed(group: _Open, step: int, steps: int, ends: set[int]) -> str:
+def _closed(group: _Open, step: int, steps: int, ends: set[int] | None) -> str:
     """What a pair of square brackets stands for at this step."""
     if "|" in group.marks:
         options = group.literally()[1:].split("|") if ":" in group.marks else group.pieces
-        ends |= set(range(1, steps))
+        if ends is not None:
+            ends.update(range(1, steps))
         return options[(step - 1) % len(options)]
     when = _WHEN.fullmatch(group.pieces[-1])
     if when is None or len(group.marks) not in (1, 2):
         return group.literally() + "]"
     last = int(float(when[1]) * steps) if "." in when[1] else int(when[1])
-    ends.add(last)
+    if ends is not None:
+        ends.add(last)
     before = group.pieces[0] if len(group.marks) == 2 else ""
     return before if step <= last else group.pieces[-2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from functools import cache
+from itertools import chain
 
 from ddpm.prompts.phrases import article, preposition
 from ddpm.prompts.subjects import SUBJECTS
@@ -38,7 +39,7 @@ def suggest(prefix: str, limit: int = MOST) -> list[str]:
                 known = _NOUNS if start and words[start - 1].lower() in _COLOURS else phrases()
                 if found := find(tail, known):
                     return [" ".join([*words[:start], phrase]) for phrase in found[:limit]]
-    said = prefix.strip()
+    said = prefix.strip(", ")
     return [f"{said}{',' * (phrase in _STYLES)} {phrase}".lstrip() for phrase in _next(said.lower())[:limit]]
 
 
@@ -72,6 +73,7 @@ _NOUNS = tuple(noun for name in (*SUBJECTS, *HUMANS) for noun in dict.fromkeys(S
 _COLOURS = tuple(dict.fromkeys((*CLOTHES_COLOURS, "golden", "silver", "grey", "brown")))
 _WHO = [article(noun) for noun in _NOUNS]
 _WHERE = [f"{preposition(place)} {words[0]}" for place, words in PLACE_WORDS.items()]
+_PLACES = (*PLACES, *(words.split(" ", 1)[-1] for words in chain(*PLACE_WORDS.values())))  # without the article
 _WHEN = [words[0] for words in TIME_WORDS.values()]
 _STYLES = [words[0] for words in STYLE_WORDS.values()]
 
@@ -83,8 +85,9 @@ def _next(said: str) -> list[str]:
         return [f"{article(colour)} {noun}" for colour, noun in (("red", "dragon"), ("white", "cat"))] + _WHO
     if words[-1] in _COLOURS or words[-1] in ("a", "an", "the"):
         return list(_NOUNS)
-    if not any(place in said for place in (*PLACES, "jungle", "dunes")):
+    if not any(place in said for place in _PLACES):
         return _WHERE
-    if not any(phrase in said for phrase in (*_WHEN, *NIGHT_ONLY, *UNDERWATER)):
+    timeless = (words for place in (*NIGHT_ONLY, *UNDERWATER) for words in (place, *PLACE_WORDS[place]))
+    if not any(phrase in said for phrase in (*chain(*TIME_WORDS.values()), *timeless)):
         return _WHEN
     return [phrase for phrase in _STYLES if phrase not in said]

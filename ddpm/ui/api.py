@@ -135,7 +135,7 @@ class Endpoints:
         styles: list[str] | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> tuple[list[gr.FileData], dict]:
-        """Repaint a part of a picture; the rest comes back bit for bit.
+        """Repaint a part of a picture; beyond the soft edge (`mask_blur`) the rest comes back bit for bit.
 
         Args:
             image: Any picture file.

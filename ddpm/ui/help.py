@@ -55,4 +55,5 @@ def take(prompt: str | None, event: gr.EventData) -> str:
 def added(prompt: str, word: str) -> str:
     """The word at the end; a style after a comma."""
     style = any(word in group.said for group in GROUPS if group.fact == "style")
-    return f"{prompt.rstrip()}{',' if style and prompt.strip() else ''} {word}".strip()
+    said = prompt.rstrip(", ")
+    return f"{said}{',' if style and said else ''} {word}".strip()

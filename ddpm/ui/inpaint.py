@@ -1,4 +1,4 @@
-"""Inpaint: paint over what should change; everything else comes back bit for bit.
+"""Inpaint: paint over what should change; beyond the soft edge all comes back bit for bit.
 
 The picture is uploaded beside the editor and goes to the engine in full; the editor shows a smaller copy and only its
 strokes are read. Large photos inside the editor make every read slow and lose strokes.

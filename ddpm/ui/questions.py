@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import gradio as gr
+from pydantic import BeforeValidator
 
 from ddpm.engine import Engine
 from ddpm.errors import BadRequest
 from ddpm.prompts import random_prompt, suggest
 from ddpm.recipe import read_recipe, strip
-from ddpm.request import PROMPT_LIMIT, Checked
+from ddpm.request import PROMPT_LIMIT, Checked, alone
 from ddpm.ui.answers import path_of, session_of
 from ddpm.ui.easel import Page
 from ddpm.ui.pictures import refuse, told
@@ -28,7 +29,7 @@ def catalogue(engine: Engine) -> list[dict[str, Any]]:
 class Drawn(Checked):
     """What a prompt is drawn from."""
 
-    categories: tuple[str, ...] = ()
+    categories: Annotated[tuple[str, ...], BeforeValidator(alone)] = ()
     seen: bool | None = None
     seed: int = -1
     parts: int | None = None

@@ -13,13 +13,14 @@ from ddpm.engine import Engine
 from ddpm.errors import DDPMError
 from ddpm.models.tokens import Reading, minilm_reading
 from ddpm.prompts import suggest
-from ddpm.prompts.choices import unknown_lists
+from ddpm.prompts.choices import choose, unknown_lists
 from ddpm.prompts.extra_networks import sentences, without_networks
-from ddpm.prompts.grammar import at_step, parts
+from ddpm.prompts.grammar import parts, schedule
 from ddpm.request import PROMPT_LIMIT
 from ddpm.ui.controls import LISTEN, script
 from ddpm.ui.easel import Page
 
+STEPS = 50  # over which a prompt's changes are looked for
 NEAR = 0.85  # of what is read: from there on the count is shown as a warning to come
 
 
@@ -54,8 +55,12 @@ def line(engine: Engine, text: str, name: str | None) -> str:
 
 
 def reading(engine: Engine, text: str, name: str, encoder: str | None) -> Reading | None:
-    """The longest of the prompts that AND joins; None while the model's tokenizer is not there."""
-    texts = [part.text for part in parts(at_step(without_networks(text)[0], 1, 1))]
+    """The longest of the prompts that AND joins and steps take turns with; None while there is no tokenizer.
+
+    Of choices it is one draw: pictures of other seeds may read more words or fewer.
+    """
+    stages = dict.fromkeys(stage for _, stage in schedule(without_networks(choose(text, 0))[0], STEPS))
+    texts = [part.text for stage in stages for part in parts(stage)]
     try:
         if encoder == "minilm":
             return max((minilm_reading(each) for each in texts), key=lambda each: each.tokens)

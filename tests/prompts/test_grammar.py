@@ -136,3 +136,10 @@ def test_styles(tmp_path: Path) -> None:
     assert styled("", "", ["Old"], file) == ("sepia", "") and read_styles(tmp_path / "none.csv") == {}
     with pytest.raises(BadRequest, match="nearest is 'Ink'"):
         styled("a", "", ["ink"], file)
+
+
+def test_a_list_of_windows_and_names_of_any_length(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("red", encoding="utf-8-sig")
+    assert choose("a __c__ cat", 1, tmp_path) == "a red cat"
+    long = f"__{'a' * 300}__"  # no file system has such a name
+    assert choose(long, 1, tmp_path) == long

@@ -69,3 +69,17 @@ def test_an_unseen_prompt_of_one_part_is_a_colour_never_painted() -> None:
 def test_parts_are_one_to_five(parts: int) -> None:
     with pytest.raises(BadRequest, match="from 1 to 5"):
         random_prompt(parts=parts)
+
+
+@pytest.mark.parametrize("place", [words for said in PLACE_WORDS.values() for words in said])
+def test_a_place_is_not_asked_for_twice(place: str) -> None:
+    assert not any(words in said.removeprefix(f"a wolf in {place}") for said in suggest(f"a wolf in {place} ")
+                   for words in (" in a desert", "by a tropical island"))  # fmt: skip
+
+
+@pytest.mark.parametrize("when", WHEN)
+def test_a_time_is_not_asked_for_twice_and_a_comma_not_doubled(when: str) -> None:
+    for end in (" ", ", "):
+        said = suggest(f"a cat in a desert {when}{end}")
+        assert said and all(",," not in each and not any(f" {other}" in each for other in WHEN if other != when)
+                            for each in said)  # fmt: skip

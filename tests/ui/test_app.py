@@ -144,6 +144,7 @@ def test_catalogue_prompt_and_stop(client: Client) -> None:
     assert {card["name"] for card in cards} >= {"scenes", "faces"} and str(Path.home()) not in json.dumps(cards)
     prompt = client.predict(["Animals"], None, 3, api_name="/random_prompt")
     assert prompt and prompt == client.predict(["Animals"], None, 3, api_name="/random_prompt")
+    assert prompt == client.predict("Animals", None, 3, api_name="/random_prompt")
     with pytest.raises(AppError, match="the nearest is 'Animals'"):
         client.predict(["animals"], None, 3, api_name="/random_prompt")
     assert client.predict(api_name="/stop") == "Stopped 0 jobs."

@@ -219,6 +219,16 @@ def test_diffusiongen2(http: httpx.Client) -> None:
     assert "upside down" in http.post("/diffusiongen2/generate", json=payload(second_prompt="a cat")).json()["detail"]
 
 
+def test_what_is_sent_in_another_way_is_refused_in_words(http: httpx.Client) -> None:
+    strength = {"image": ("a.png", png(PICTURE), "image/png"), "strength": ("s.txt", b"0.5", "text/plain")}
+    fields = {key: value for key, value in form().items() if key != "strength"}
+    answer = http.post("/diffusiongen/generate", data=fields, files=strength)
+    assert answer.status_code == 400 and "strength is" in answer.text
+    sent = {"prompt": "a fox", "steps": 1, "b64_inpaint_mask": base64.b64encode(png(LEFT)).decode()}
+    answer = http.post("/diffusiongen2/generate", json=sent)
+    assert answer.status_code == 400 and "needs its picture" in answer.text
+
+
 def test_diffusiongen2s_mask_repaints_what_is_white(http: httpx.Client) -> None:
     image, mask = (base64.b64encode(png(each)).decode() for each in (PICTURE, LEFT))
     sent = payload(b64_inpaint_image=image, b64_inpaint_mask=mask, img2img_strength=0.9, seed=None)

@@ -74,3 +74,13 @@ def test_every_group_has_its_sheet_and_its_words(group: help.Group) -> None:
 def test_a_click_adds_the_word() -> None:
     assert help.added("a cat ", "in a desert") == "a cat in a desert" and help.added("", "a dog") == "a dog"
     assert help.added("a cat", "oil painting") == "a cat, oil painting"
+
+
+def test_the_longest_stage_counts_and_of_choices_only_what_is_drawn(engine: Engine) -> None:
+    long = "a red dragon over a volcano at night " * 12
+    for text in (f"[cat:{long}:10]", f"[{long}:cat:0.5]", f"[cat|{long}]"):
+        found = words.reading(engine, text, "scenes", "minilm")
+        assert found is not None and found.unread
+    short = "|".join(["a red dragon over a volcano at night"] * 10)
+    found = words.reading(engine, f"{{{short}}}", "scenes", "minilm")
+    assert found is not None and not found.unread

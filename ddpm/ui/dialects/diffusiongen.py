@@ -143,7 +143,7 @@ def _turned(strength: Any) -> float:
     low, high = LIMITS["strength"]
     try:
         theirs = float(strength)
-    except ValueError:
+    except (TypeError, ValueError):
         raise BadRequest(f"strength is {str(strength)[:60]!r}, but must be a number.", "strength") from None
     if not low <= theirs <= high:
         raise BadRequest(f"strength is {theirs:g}, but must be a number from {low:g} to {high:g}.", "strength")

@@ -92,6 +92,8 @@ def _asked(values: dict[str, Any]) -> Request:
         asked |= {"image": open_picture(from_base64(image, "image")), "strength": values.get("img2img_strength")}
         if mask := values.get("b64_inpaint_mask"):
             asked["mask"] = open_mask(from_base64(mask, "mask"))
+    elif values.get("b64_inpaint_mask"):
+        raise BadRequest("b64_inpaint_mask needs its picture: send b64_inpaint_image as well.", "b64_inpaint_mask")
     return in_their_words(THEIRS, **asked)
 
 

@@ -82,7 +82,7 @@ def _request(card: ModelCard, values: dict[str, Any]) -> Request:
     size, channels = chosen(card, values.get("image_size"), values.get("channels"))
     if size is not None and (not isinstance(size, list) or len(size) != 2):
         raise BadRequest(f"image_size is {str(size)[:60]}, but must be [height, width].", "image_size")
-    if channels not in (None, card.channels):
+    if str(channels) not in ("None", str(card.channels)):
         raise BadRequest(f"channels is {channels!r}, but {card.name} makes pictures with {card.channels}.", "channels")
     height, width = size or (None, None)
     return in_their_words(THEIRS, model=card.name, steps=values.get("num_steps", DEFAULTS["num_steps"]), height=height,
