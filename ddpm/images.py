@@ -53,6 +53,7 @@ def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
     White repaints. In a picture with any transparent pixel the alpha is the mask, as editors export their layers.
     """
     image = eight_bits(_upright(_load(source, max_side, "mask")))
+    image = image.convert("RGB") if image.mode == "LAB" else image  # of which Pillow makes nothing else
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
         image = alpha if alpha.getextrema() != (255, 255) else image.convert("RGB")
@@ -196,7 +197,8 @@ def _load(source: Source, max_side: int | None, field: str) -> Image.Image:
         name, image = _opened(source, max_side, field)
     _check_size(image.size, name, field, max_side)
     with _refusing(f"{name} is damaged or cut off: its pixels could not be read. Save or send it again.", name, field):
-        image.seek(0)
+        if image.format != "PSD":  # Pillow counts its layers from 1; what it opens with is the whole picture
+            image.seek(0)
         image.load()
     return image
 
@@ -218,7 +220,8 @@ def _opened(source: str | PathLike[str] | bytes, max_side: int | None, field: st
         Image.init()
         image = Image.open(io.BytesIO(file), formats=[known for known in FORMATS if known in Image.OPEN])
     if max_side:
-        image.draft("RGB", (max_side, max_side))  # a huge JPEG is decoded at a half, quarter or eighth
+        width, height = (max(1, side * max_side // max(image.size)) for side in image.size)
+        image.draft("RGB", (width, height))  # a huge JPEG is decoded at a half, quarter or eighth
     return name, image
 
 
@@ -259,9 +262,19 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         return image
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return image if "sRGB" in ImageCms.getProfileDescription(own) else _converted(image, own)
+        return image if _is_srgb(own) else _converted(image, own)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a broken profile is no reason to refuse
         return image
+
+
+def _is_srgb(own: ImageCms.ImageCmsProfile) -> bool:
+    """By what it does to colours: the names of wide and linear profiles contain "sRGB", too."""
+    if own.profile.xcolor_space.strip() != "RGB":
+        return False
+    steps = np.arange(0, 256, 51, dtype=np.uint8)
+    cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+    there = ImageCms.profileToProfile(Image.fromarray(cube), own, ImageCms.createProfile("sRGB"))
+    return bool(np.abs(np.asarray(there).astype(int) - cube).max() <= 3)
 
 
 def _converted(image: Image.Image, own: ImageCms.ImageCmsProfile) -> Image.Image:

@@ -117,12 +117,12 @@ def test_cmyk_comes_as_the_colour_it_shows():
     assert got[0] > 230 and got[1] < 25 and got[2] < 25
 
 
-def swapped() -> bytes:
-    """sRGB's profile with red and blue changed over and another name: colours that were not converted stand out."""
+def swapped(name: str = "bgrS") -> bytes:
+    """sRGB's profile with red and blue changed over, maybe under another name: what was not converted stands out."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for old, new in (("rXYZ", "gone"), ("bXYZ", "rXYZ"), ("gone", "bXYZ")):
         profile = profile.replace(old.encode(), new.encode(), 1)
-    return profile.replace("sRGB".encode("utf-16-be"), "bgrS".encode("utf-16-be"))
+    return profile.replace("sRGB".encode("utf-16-be"), name.encode("utf-16-be"))
 
 
 def linear_grey() -> bytes:
@@ -163,6 +163,28 @@ def test_a_grey_profile_is_applied_and_grey_stays_grey(mode: str) -> None:
     assert abs(grey - 255 * (1.055 * (100 / 255) ** (1 / 2.4) - 0.055)) <= 1  # IEC 61966-2-1: sRGB's curve
     for profile in (swapped(), b"no profile at all"):  # colours cannot be grey's
         assert open_whole(encoded(image, icc_profile=profile)).tobytes() == image.tobytes()
+
+
+def test_a_profile_is_known_by_what_it_does_not_by_its_name() -> None:
+    """Wide profiles are called "Display P3 Gamut with sRGB Transfer"."""
+    red = encoded(Image.new("RGB", (8, 8), (200, 60, 20)), icc_profile=swapped("sRGB"))
+    for picture in (open_picture(red), open_whole(red)):
+        assert np.abs(np.subtract(picture.convert("RGB").getpixel((0, 0)), (20, 60, 200))).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(20_000, 4_000), (10_000, 7_000)])
+def test_a_large_jpeg_of_any_shape_is_decoded_smaller(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # its warning is about what is decoded in full
+    file = io.BytesIO()
+    Image.new("L", size, 200).save(file, "JPEG")
+    picture = open_picture(file.getvalue())
+    assert max(picture.size) == 4096 and picture.getpixel((9, 9)) == (200, 200, 200)
+
+
+def test_photoshops_files_are_read() -> None:
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 16, 24, 8, 3)  # Adobe's specification: RGB of 8 bits, 24 x 16
+    file = head + bytes(12) + bytes(2) + b"".join(bytes([value]) * (24 * 16) for value in (200, 60, 20))
+    assert open_picture(file).size == (24, 16) and open_picture(file).getpixel((3, 3)) == (200, 60, 20)
 
 
 def test_srgb_profile_changes_no_bit_and_a_broken_one_is_ignored():
@@ -254,3 +276,12 @@ def test_grey_of_every_depth_has_its_half_tones(kind: type, white: float):
 def test_an_empty_file_is_no_whole_picture():
     with pytest.raises(BadPicture, match="empty"):
         open_whole(b"")
+
+
+@pytest.mark.parametrize("size", [(100, 60), (60, 100), (64, 64)])
+@pytest.mark.parametrize(("width", "height"), [(32, 48), (48, 32)])
+def test_what_is_cut_out_has_the_aspect_and_touches_two_sides(size, width, height):
+    left, top, right, bottom = crop_box(size, width, height)
+    assert abs((right - left) * height - (bottom - top) * width) <= max(width, height)  # rounded to whole pixels
+    assert right - left == size[0] or bottom - top == size[1]
+    assert 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]

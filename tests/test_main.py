@@ -151,10 +151,13 @@ def test_upscale_takes_a_folder_and_passes_over_what_is_no_picture(
     picture: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (picture.parent / "broken.png").write_text("not a picture")
+    Image.new("L", (7000, 7000)).save(picture.parent / "a-large.png")  # comes first
+    Image.new("RGB", (9, 9)).save(picture.parent / "other.ppm")
     out = tmp_path / "larger"
     assert here("upscale", str(picture.parent), "--scale", "2", "--out", str(out)) == 1
     made, said = capfd.readouterr()
-    assert "broken.png" in said and made.split() == [str(out / "in-x2.png")]
+    assert "broken.png" in said and "7000 x 7000" in said
+    assert made.split() == [str(out / "in-x2.png"), str(out / "other-x2.png")]
     with Image.open(out / "in-x2.png") as larger:
         assert larger.size == (60, 40)
 

@@ -1,11 +1,13 @@
 """Masks made ready and results pasted back: what is not painted must not change."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from ddpm.errors import BadRequest
-from ddpm.images import mask_box, mask_notice, paste_back, prepare_mask
+from ddpm.images import mask_box, mask_notice, open_mask, paste_back, prepare_mask
 
 
 def noise(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -63,3 +65,9 @@ def test_mask_box_has_the_aspect_and_stays_inside():
     assert (right - left) == 2 * (bottom - top) and left <= 250 and right >= 280
     mask.paste(255, (0, 0, 300, 10))
     assert mask_box(mask, 256, 1.0) == (0, 0, 300, 200)
+
+
+def test_a_mask_in_lab_is_read_by_its_lightness() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), "white").convert("LAB").save(file, "TIFF")
+    assert open_mask(file.getvalue()).getpixel((3, 3)) == 255

@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from ddpm.commands.terminal import check_folder, common_arguments, follow, opened_engine, save
-from ddpm.errors import BadPicture
+from ddpm.errors import BadPicture, TooMuch
 
 HELP = "make a picture, or every picture of a folder, 2 or 4 times larger"
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"}
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -32,16 +31,21 @@ def run(given: argparse.Namespace) -> int:
             try:
                 job = engine.submit_upscale(open_whole(file), given.scale, given.upscaler)
                 follow(job, partial(save, folder=given.out, stem=f"{file.stem}-x{given.scale}"))
-            except BadPicture as error:
+            except (BadPicture, TooMuch) as error:
                 print(f"ddpm: {error}", file=sys.stderr)
                 failed = 1
     return failed
 
 
 def _files(path: Path) -> list[Path]:
+    from PIL import Image
+
+    from ddpm.images import FORMATS
+
     if not path.exists():
         raise BadPicture(f"There is no {path}.", "image")
-    files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES)
+    endings = {ending for ending, format in Image.registered_extensions().items() if format in FORMATS}
+    files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.suffix.lower() in endings)
     if not files:
         raise BadPicture(f"There is no picture in {path}.", "image")
     return files
