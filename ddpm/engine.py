@@ -10,7 +10,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -173,10 +172,10 @@ class Engine:
         model = self.models.get(name)
         yield from map(Notice, self.models.news(name))
         self.models.check(resolve(request, model.card), model)
+        if request.seed < 0:  # now: what its choices make of the prompt is what there is to say about it
+            request = request.model_copy(update={"seed": secrets.randbelow(SEEDS)})
         work = prepare(request, model)
         yield from work.events
-        if request.seed < 0:
-            work = replace(work, request=work.request.model_copy(update={"seed": secrets.randbelow(SEEDS)}))
         if work.start.unchanged is not None:
             made = self._unchanged(work, stop, tell)
         else:
@@ -234,6 +233,8 @@ class Engine:
     def _unchanged(self, work: Work, stop: Stop, tell: Tell) -> Iterator[Event]:
         """Strength 0: the input, bit for bit, as often as it was asked for."""
         assert work.start.unchanged is not None
+        if work.request.film:
+            yield Notice("There is no film: at strength 0 nothing is denoised.")
         for index in range(work.request.count):
             yield from self._result(work, index, work.request.seed + index, work.start.unchanged, False, stop, tell)
 

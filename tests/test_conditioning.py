@@ -134,3 +134,22 @@ def test_what_is_lost_is_told(model: Model) -> None:
     ]
     assert not notices(Request(prompt="a AND b", negative_prompt="x", guidance_scale=1), model)  # there it has one
     assert not notices(Request(prompt="w w w w w w AND v v v v v v", guidance_scale=2), model)  # each is short enough
+
+
+@pytest.mark.parametrize("prompt", ["{a|b AND c|d AND e AND f}", "{a|n}"])
+def test_pictures_of_a_batch_have_their_own_negative_prompts_and_numbers_of_parts(model: Model, prompt: str) -> None:
+    request = Request(prompt=prompt, negative_prompt="{n|m|}", guidance_scale=3)
+    seeds = list(range(12))
+    together = answers(model, request, seeds)
+    assert len({said(request, seed)[1] for seed in seeds}) == 3
+    for index, seed in enumerate(seeds):
+        alone = answers(model, request, [seed])
+        assert [row[0] for row in alone] == pytest.approx([row[index] for row in together], abs=1e-5)
+
+
+def test_guidance_ends_at_its_share_of_noise(model: Model) -> None:
+    n = number("n")
+    for prompt in ("a", "(a) AND a :0"):
+        c = answers(model, Request(prompt=prompt, negative_prompt="n", guidance_scale=1), [0])[0][0]
+        made = answers(model, Request(prompt=prompt, negative_prompt="n", guidance_scale=3, guidance_until=0.5), [0])
+        assert [row[0] for row in made] == pytest.approx([n + 3 * (c - n)] * 3 + [c] * 2, abs=1e-5)

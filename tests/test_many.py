@@ -16,6 +16,7 @@ from PIL import Image
 
 from ddpm.__main__ import main, parser
 from ddpm.commands import many
+from ddpm.errors import BadRequest
 from ddpm.request import Request
 from tests.engine.conftest import tiny_model
 
@@ -100,3 +101,13 @@ def test_another_request_is_not_mixed_into_a_folder(
     assert "holds pictures of another request" in capfd.readouterr().err
     assert main(arguments(weights, tmp_path / "film", "--count", "17", "--film")) == 1
     assert "A film shows one picture" in capfd.readouterr().err
+
+
+def test_another_picture_is_another_request(tmp_path: Path) -> None:
+    def asked(colour: str) -> Request:
+        return Request(seed=0, source={"mode": "image", "image": Image.new("RGB", (32, 32), colour)})
+
+    for _ in range(2):
+        many._check_folder(asked("red"), tmp_path)
+    with pytest.raises(BadRequest, match="another request .image was"):
+        many._check_folder(asked("blue"), tmp_path)

@@ -41,7 +41,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--guidance-until", type=float)
     command.add_argument("--pag-scale", type=float)
     command.add_argument("--size", type=int, default=128, help="pixels a side of --pictures (default 128)")
-    command.add_argument("--out", type=Path, metavar="FILE", help="default WEIGHTS/NAME/evaluation.json")
+    command.add_argument("--out", type=Path, metavar="FILE",
+                         help="default WEIGHTS/NAME/evaluation.json; of --pictures, ./evaluation.json")  # fmt: skip
     command.add_argument("--sheets", type=Path, metavar="FOLDER", help="also write contact sheets there")
     command.add_argument("--cache", type=Path, default=CACHE, metavar="FOLDER",
                          help=f"keeps pictures and features, so that a run continues (default {CACHE})")  # fmt: skip

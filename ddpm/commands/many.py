@@ -99,8 +99,13 @@ def _before(path: Path) -> dict[str, Any]:
 
 
 def _check_folder(request: Request, folder: Path) -> None:
-    """A folder holds pictures of one request; another one is not mixed into it."""
+    """A folder holds pictures of one request; another one is not mixed into it. Nothing is kept of a selfie."""
+    from ddpm.recipe.writing import pixels_hash
+
     shared = {key: value for key, value in request.settings().items() if key not in OWN}
+    if request.source.mode in ("image", "mask"):
+        sent = {name: getattr(request.source, name, None) for name in ("image", "mask")}
+        shared |= {name: pixels_hash(image) for name, image in sent.items() if image is not None}
     text, path = json.dumps(shared, indent=2, sort_keys=True, default=str), folder / SHARED
     folder.mkdir(parents=True, exist_ok=True)
     if path.exists():

@@ -102,7 +102,10 @@ class Schedule:
             raise BadRequest(f"A schedule of {T} times and betas from {start:g} to {end:g} is none.", "schedule")
         name = config.get("beta_schedule", "linear")
         if config.get("trained_betas") is not None:
-            schedule = cls.of_betas([float(beta) for beta in config["trained_betas"]])
+            betas = [float(beta) for beta in config["trained_betas"]]
+            if len(betas) < 2 or not all(0 < beta < 1 for beta in betas):
+                raise BadRequest("trained_betas must be two or more numbers between 0 and 1.", "schedule")
+            schedule = cls.of_betas(betas)
         elif name == "squaredcos_cap_v2":
             schedule = cls.cosine(T)
         elif name in ("linear", "scaled_linear", "sigmoid"):

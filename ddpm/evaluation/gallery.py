@@ -31,6 +31,7 @@ from ddpm.request import Request
 from ddpm.runtime import resolved
 
 PAINTER = ("diffusion", "samplers", "models", "plan.py", "sources.py", "conditioning.py", "painting.py")
+WORDS = ("title", "licence", "note")  # of a model's index: about its pictures, not of them
 USUAL = ("auto", "cpu")  # engine and device that leave a folder its name
 DECIDE = ("sampler", "steps", "guidance_scale", "guidance_until", "pag_scale", "width", "height")
 
@@ -149,10 +150,14 @@ def _digest(values: object) -> str:
 
 
 def model_hash(model: Path) -> str:
-    """Of everything that decides a model's pictures: in its folder all but reports; a weights file and its YAML."""
+    """Of all that decides a model's pictures: in its folder all but reports and words; a weights file and its YAML."""
     if model.is_file():
         beside = (model.with_suffix(".yaml"), model.with_suffix(".yml"))
         return weights_hash([model, *(path for path in beside if path.is_file())])
     endings = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".json", ".txt")
-    reports = set(model.glob("evaluation*.json"))
-    return weights_hash(path for path in model.rglob("*") if path.suffix in endings and path not in reports)
+    index, told = model / "model_index.json", {}
+    if index.is_file():
+        told = {key: value for key, value in json.loads(index.read_bytes()).items() if key not in WORDS}
+    apart = {index, *model.glob("evaluation*.json")}
+    files = weights_hash(path for path in model.rglob("*") if path.suffix in endings and path not in apart)
+    return _digest([files, told])

@@ -51,6 +51,8 @@ def read_captioned(paths: Sequence[Path], size: int) -> Captioned:
 
 
 def _read(paths: Sequence[Path], size: int, captions: bool) -> Captioned:
+    if absent := next((path for path in paths if not path.exists()), None):
+        raise BadRequest(f"There is no folder or archive {absent}.", "real")
     folders = tuple(path for path in paths if path.is_dir())
     archives = tuple(path for path in paths if not path.is_dir())
     found = []

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MARKS = ("model_index.json", "config.json", "unet/config.json", "unet_config.json")  # of folders meant to be models
 UPSCALERS = ("realesr", "esrgan")  # how the file names of the upscaler's weights begin; they lie in the same folder
+SHIPPED = ("faces", "scenes")  # stand first, whatever is put beside them
 OURS = ("judge", "framing")  # folders of networks that other parts of this application read
 PARTS = ("AutoencoderKL", "AutoencoderTiny", "VQModel", "CLIPModel", "CLIPTextModel")  # networks that are no models
 SHORT = re.compile(r"MemoryError|out of memory|(can't|cannot) allocate memory|not enough memory", re.I)  # which passes
@@ -40,7 +41,10 @@ class Catalogue:
         self._failed: dict[str, tuple[Stamp, str]] = {}  # what went wrong when a model was loaded, likewise
 
     def cards(self) -> list[ModelCard]:
-        """Everything there is, embedded and dropped-in models first. No torch, no numbers: names and shapes only."""
+        """Everything there is, embedded and dropped-in models first. No torch, no numbers: names and shapes only.
+
+        The first of a kind is the one that paints where none is named.
+        """
         return [self._with_failure(card) for card in (*self._local(), *map(self._hub_card, self.curated))]
 
     def stamp(self) -> Stamp:
@@ -91,7 +95,7 @@ class Catalogue:
     def _local(self) -> Iterator[ModelCard]:
         if not self.weights.is_dir():
             return
-        for path in sorted(self.weights.iterdir(), key=lambda path: path.name.lower()):
+        for path in sorted(self.weights.iterdir(), key=lambda path: (path.name not in SHIPPED, path.name.lower())):
             if path.name.startswith("."):
                 continue
             if path.is_dir():

@@ -136,6 +136,11 @@ def _started(config: TrainConfig, model: Model, device: str) -> Learner:
     ):
         if asked is not None and asked != has:
             raise BadRequest(f"{key} is {asked}, but {config.start} was trained with {has}; leave {key} as it is.", key)
+    if card.fixed_size and config.data.size != card.size:
+        raise BadRequest(
+            f"data.size is {config.data.size}, but {config.start} only makes {card.size}: set data.size={card.size}.",
+            "data.size",
+        )
     model.latent_shape(config.data.size, config.data.size)  # refuses a size that it cannot make
     latent = config.start / "vae" if config.start and card.latent else None
     if isinstance(module, Hybrid):

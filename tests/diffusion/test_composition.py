@@ -59,3 +59,9 @@ def test_each_picture_has_its_own_weights() -> None:
 def test_x0_and_eps_stay_one_path() -> None:
     made = composed(painter, [A, B], torch.ones(2, 2), NONE, 2.0, join=join)(X, LEVEL)
     torch.testing.assert_close(LEVEL.alpha * made.x0 + LEVEL.sigma * made.eps, X)
+
+
+def test_outside_its_interval_no_scale_below_one_is_raised() -> None:
+    said = {"weights": torch.ones(1, 2), "uncond": NONE, "join": join}
+    resting = composed(painter, [A], scale=0.3, interval=(0.6, 1.0), **said)(X, LEVEL)
+    assert torch.equal(resting.x0, composed(painter, [A], scale=0.3, **said)(X, LEVEL).x0)

@@ -115,3 +115,25 @@ def test_edges_count_where_a_framed_face_is():
     middle[:, 14:17, 14:17] += 1.0
     lost = edge_loss(known)(torch.stack([corner, middle, shifted + 0.4]))
     assert lost[0] == 0 and lost[1] > 0 and lost[2] < 1e-12  # colour and light are not edges
+
+
+def test_outlines_are_pulled_with_likeness_and_not_without_edges(gaussian):
+    """Beyond what the layout's octaves do."""
+    known, x_t, level = portrait(32), drawn(1, 3, 32, 32), Schedule.flow().level(0.5)
+
+    def moved(likeness, edges):
+        grip = FACE._replace(powers=(), edges=edges)
+        return (resembling(gaussian, known, likeness, grip)(x_t, level).x0 - gaussian(x_t, level).x0)
+
+    full, half = (moved(likeness, FACE.edges).square().mean().sqrt() for likeness in (1.0, 0.5))
+    assert not moved(1.0, 0.0).any() and full == pytest.approx(2 * float(half), rel=0.1)
+    assert full == pytest.approx(0.15 * 0.5, rel=0.1)
+
+
+def test_the_oval_is_as_high_as_a_face():
+    known = portrait(32)
+    high, wide = known.repeat(2, 1, 1, 1)
+    high[..., 1:3, 15:17] += 1.0
+    wide[..., 15:17, 1:3] += 1.0
+    lost = edge_loss(known)(torch.stack([high, wide]))
+    assert lost[0] > 0 and lost[1] == 0

@@ -181,3 +181,9 @@ def test_zero_terminal_snr_ends_without_signal(schedule):
 def test_a_final_level_may_be_given():
     schedule = Schedule.scaled_linear()
     assert levels(schedule, 5, "leading", final=schedule.level(0))[-1] == schedule.level(0)  # set_alpha_to_one=False
+
+
+@pytest.mark.parametrize("betas", [[], [0.1], [0.1, 2.0], [0.0, 0.1], [0.1, float("nan")]])
+def test_trained_betas_that_are_none_are_refused(betas: list[float]) -> None:
+    with pytest.raises(BadRequest, match="trained_betas must be two or more numbers between 0 and 1"):
+        Schedule.from_diffusers_config({"trained_betas": betas})

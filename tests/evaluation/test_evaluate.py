@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from ddpm.__main__ import main
-from ddpm.errors import CannotLoad, Missing
+from ddpm.errors import BadRequest, CannotLoad, Missing
 from ddpm.evaluation import renders
 from ddpm.evaluation.evaluate import Evaluation
-from ddpm.evaluation.gallery import Gallery, Settings, Wish
+from ddpm.evaluation.gallery import Gallery, Settings, Wish, model_hash
 from ddpm.evaluation.judge import Judge, JudgeConfig
 from ddpm.evaluation.measures import memorisation
 from ddpm.evaluation.prompts import (
@@ -240,6 +240,20 @@ def test_the_referee_finds_a_face_and_none_in_a_desert() -> None:
             looks.append(referee.look(np.array(image.convert("RGB"))))
     assert looks[0].faces == 1 and looks[0].in_frame
     assert looks[1].faces == 0 and not looks[1].in_frame
+
+
+REPORTS = sorted((Path(__file__).parents[2] / "weights").glob("*/evaluation*.json"))
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_published_figures_are_of_the_weights_beside_them(report: Path) -> None:
+    said = json.loads(report.read_text())
+    assert said.get("weights") == model_hash(report.parent)
+
+
+def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="There is no folder or archive .*nope"):
+        read_set([tmp_path / "nope"], 8)
 
 
 def test_sheets_keep_order(tmp_path: Path) -> None:

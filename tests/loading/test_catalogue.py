@@ -38,6 +38,8 @@ def test_the_list_is_of_now(weights):
     assert [card.name for card in catalogue.cards()] == ["tiny"]
     put_model(weights / "another")
     assert [card.name for card in catalogue.cards()] == ["another", "tiny"]
+    put_model(weights / "scenes")  # what came with the application stays the first of its kind
+    assert [card.name for card in catalogue.cards()] == ["scenes", "another", "tiny"]
     assert catalogue.find("another") == weights / "another"
     assert catalogue.load("tiny").card.name == "tiny"
 

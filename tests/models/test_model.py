@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ddpm.diffusion.prediction import Target
-from ddpm.diffusion.schedule import Schedule
+from ddpm.diffusion.schedule import Schedule, levels
 from ddpm.errors import BadRequest
 from ddpm.models.card import Defaults, ModelCard
 from ddpm.models.codec import Autoencoder, Pixels
@@ -127,3 +127,18 @@ def test_previews_of_latents_need_no_float64_of_the_device():
     with Accelerator():
         preview = codec.preview(torch.zeros(1, 4, 8, 8, device="meta"))
     assert preview.is_meta and preview.shape == (1, 3, 8, 8)
+
+
+def test_levels_honour_the_cards_shift_and_last():
+    card = replace(CARD, defaults=Defaults("euler", 20, shift=3.0, last=0.2))
+    model = replace(exact(Target.X0, torch.zeros(1), torch.zeros(1)), card=card, schedule=Schedule.flow())
+    assert model.levels(20, "euler") == levels(Schedule.flow(), 20, last=0.2, shift=3.0)
+    assert model.levels(20, "euler") != levels(Schedule.flow(), 20, shift=3.0) != levels(Schedule.flow(), 20)
+
+
+def test_a_peak_is_divided_by_and_a_dim_picture_left_as_it_is():
+    x0 = torch.stack([torch.full((3, 8, 8), 0.5), torch.full((3, 8, 8), 4.0)])
+    x0[1, 0, 0, 0] = 1.0
+    model = replace(exact(Target.X0, x0, torch.zeros_like(x0), clamp=1.0), peak=True)
+    got = model.denoise(torch.zeros_like(x0), model.schedule.level(400), None).x0
+    assert torch.equal(got[0], x0[0]) and torch.equal(got[1], x0[1] / 4)

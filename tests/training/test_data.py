@@ -269,3 +269,17 @@ def test_scenes_are_the_same_whatever_the_count() -> None:
     few, more = (open_data(Data(kind="scenes", size=32, count=count, captions_each=2)) for count in (2, 3))
     assert torch.equal(few.pixels, more.pixels[:2]) and few.captions == (more.captions or [])[:2]
     assert more.pixels.shape == (3, 3, 32, 32) and all(len(said) == 2 for said in more.captions or [])
+
+
+def test_each_caption_comes_and_each_word_guards_its_own() -> None:
+    """All captions are drawn, whether some are dropped or not; colours and sides that are said are left alone."""
+    pixels = torch.tensor([10, 200, 10, 90] * 32, dtype=torch.uint8).reshape(64, 1, 1, 2).repeat(1, 3, 2, 1)
+    captions = [["a red cat", "cat"], ["cat on the left", "cat"]] * 32
+    data = Data(kind="shapes", size=8, flip=True, colour=0.3)
+    batch = Batches(Pictures(pixels, captions), data, Letters(), seed=3, drop=0.5)(dice(0, 64))
+    assert batch.text is not None
+    said = [int(mask.sum()) - 1 for mask in batch.text.mask]
+    assert all(said.count(len(text)) > 3 for text in ("a red cat", "cat on the left", "cat", ""))
+    level = batch.x0[:, 0, 0, 0] > batch.x0[:, 0, 0, 1]  # mirrored
+    exact = (batch.x0.sort(dim=3).values == pixels[0].sort(dim=2).values.float() / 127.5 - 1).flatten(1).all(1)
+    assert exact.sum() == 32 and not (level & ~exact).any() and 4 < level.sum() < 28

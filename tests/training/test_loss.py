@@ -190,3 +190,27 @@ def test_the_strata_are_of_the_batch_however_it_is_cut() -> None:
     whole = Dice(3, 64, 16, range(16)).strata()
     parts = [Dice(3, 64, 16, range(start, start + 4)).strata() for start in range(0, 16, 4)]
     assert torch.equal(torch.cat(parts), whole) and not torch.equal(Dice(3, 80, 16, range(16)).strata(), whole)
+
+
+def test_on_a_table_every_time_is_drawn_and_shares_of_noise_are_its_own() -> None:
+    x0 = torch.zeros(4000, 1, 1, 1)
+    loss = Loss(Target.X0, Schedule.of_betas([0.3] * 4), "plain", None, stratified=True)
+    noisy = loss.noisy(x0, Dice(0, 0, 4000, range(4000)))
+    assert torch.bincount(noisy.t.long()).tolist() == [1000] * 4
+    asked: list[int] = []
+
+    def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        assert a.abs().max() <= 1
+        asked.append(len(a))
+        return torch.ones(len(a))
+
+    for between in ((0.4, 0.6), None):
+        loss = Loss(Target.X0, loss.schedule, "plain", None, 0.0, (1.0, distance), stratified=True,
+                    perceptual_between=between)  # fmt: skip
+        loss.of(torch.full_like(x0, 3.0), noisy)
+    shares = [level.sigma / (level.alpha + level.sigma) for level in map(loss.schedule.level, range(4))]
+    assert asked == [1000 * sum(0.4 < share < 0.6 for share in shares), 4000] and 0 < asked[0] < 4000
+
+
+def test_min_snr_is_limited_at_five() -> None:
+    assert SNR_LIMIT == 5  # Hang et al. 2023, table 1

@@ -175,6 +175,11 @@ def test_the_loss_is_chosen_by_what_the_start_says_unless_it_is_named(
         assert (again.loss, again.times) == (config.loss, config.times)
 
 
+def test_a_start_of_one_size_names_the_setting_that_must_fit(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="data.size is 8, but .* only makes 128: set data.size=128"):
+        train(small(tmp_path, start=FACES, network=None))
+
+
 def test_what_does_not_go_with_a_start_is_refused(tmp_path: Path, diffusers_folder: Path) -> None:
     def refused(says: str, **changes: object) -> None:
         with pytest.raises(BadRequest, match=says):

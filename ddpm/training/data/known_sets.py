@@ -49,6 +49,8 @@ def read_cifar10(data: Data) -> Pictures:
         raise Missing(
             f"CIFAR-10 is not in {root / 'cifar-10-batches-py'} or not whole; put it there, or set data.download: true."
         ) from error
+    except OSError as error:  # no network, a full disk
+        raise Missing(f"CIFAR-10 could not be fetched into {root} ({error}); try again or put a copy there.") from error
     wanted = [i for i, label in enumerate(taken.targets) if not data.classes or taken.classes[label] in data.classes]
     shelf = Shelf(data, len(wanted), data.cache)
     for i in wanted[shelf.continued([str(i) for i in wanted]) :]:
