@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from ddpm.errors import BadRequest
 from ddpm.images import mask_box, mask_notice, open_mask, paste_back, prepare_mask
@@ -20,6 +20,7 @@ def test_prepared_mask_grows_shrinks_and_softens():
     for grow in (-7, -1, 1, 3, 9):
         assert prepare_mask(mask, mask.size, grow).getbbox() == (20 - grow, 10 - grow, 40 + grow, 30 + grow)
     soft = prepare_mask(mask, mask.size, blur=4)
+    assert soft.tobytes() == mask.filter(ImageFilter.GaussianBlur(4)).tobytes()
     left, top, right, bottom = soft.getbbox() or (0, 0, 0, 0)
     assert left < 20 < 40 < right and top < 10 < 30 < bottom and len(set(soft.tobytes())) > 10
     with pytest.raises(BadRequest, match="mask_grow is -10"):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from ddpm import sources
+from ddpm.diffusion.likeness import LOOSE, resembling
 from ddpm.diffusion.prediction import Prediction, eps_of
 from ddpm.diffusion.schedule import Level, Schedule
 from ddpm.engine import Engine
-from ddpm.events import Notice
+from ddpm.events import Framed, Notice
+from ddpm.images import mask_box
 from ddpm.request import FromMask, FromSelfie
 from ddpm.sources import _filled, from_mask, from_selfie, latents_of
 
@@ -78,3 +82,34 @@ def test_fills_touch_only_what_is_masked(fill: str) -> None:
         assert inside.min() >= 0.25 and inside.max() <= 0.75 and inside.std() < known.std()
     elif fill == "noise":
         assert not inside.any()
+
+
+@pytest.mark.parametrize("size", [(24, 16), (16, 24)])
+def test_the_masked_part_alone_is_cut_out_with_the_models_aspect(
+    engine: Engine, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxes = []
+    monkeypatch.setattr(sources, "mask_box", lambda *given: boxes.append(mask_box(*given)) or boxes[-1])
+    mask = Image.new("L", (200, 200))
+    mask.paste(255, (90, 90, 110, 110))
+    source = FromMask(image=Image.new("RGB", (200, 200)), mask=mask, mask_blur=0, only_masked=True, padding=10)
+    from_mask(source, engine.models.get("tiny"), size)
+    left, top, right, bottom = boxes[0]
+    assert (right - left) * size[1] == (bottom - top) * size[0]
+
+
+@pytest.mark.parametrize("last", [0.0, 0.7])
+def test_what_is_no_face_is_held_loosely_and_let_go_before_the_last_call(engine: Engine, last: float) -> None:
+    model = engine.models.get("tiny")
+    model = replace(model, card=replace(model.card, defaults=replace(model.card.defaults, last=last)))
+    drawing = Image.linear_gradient("L").convert("RGB")
+    start = from_selfie(FromSelfie(image=drawing, likeness=0.8), model, (16, 16))
+    framed = next(event for event in start.events if isinstance(event, Framed))
+    assert not framed.found
+    loosely = resembling(grey, latents_of(framed.image, model), 0.8, LOOSE.before(last))
+    x_t, flow, pulled = torch.ones(1, 3, 16, 16), Schedule.flow(), []
+    for share in (0.3, 0.65, 0.8, 0.95):
+        x0 = start.steer(grey)(x_t, flow.level(share)).x0
+        assert torch.equal(x0, loosely(x_t, flow.level(share)).x0)
+        pulled.append(bool(x0.any()))
+    assert pulled == [False, last == 0, True, True]
