@@ -1,6 +1,7 @@
 """Any file -> an upright RGB picture or a clear refusal; pixels <-> PIL; masks; pasting back.
 
-Not here: finding faces (`faces/`), what is written into files (`recipe/`), latents (`models/codec.py`).
+Not here: colour profiles (`colours.py`), finding faces (`faces/`), what is written into files (`recipe/`), latents
+(`models/codec.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFilter, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
+from ddpm.colours import in_srgb
 from ddpm.errors import BadPicture, BadRequest
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image
     """A file, its bytes or a PIL picture as upright RGB, alpha on white, first frame, at most `max_side` a side."""
     image = _load(source, max_side, "image")
     image = eight_bits(_upright(image))
-    image = _in_srgb(image)
+    image = in_srgb(image)
     if image.has_transparency_data:  # RGBA, LA, PA, and palettes or RGB with one transparent colour
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -44,7 +46,7 @@ def open_picture(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image
 def open_whole(source: Source) -> Image.Image:
     """A file, its bytes or a PIL picture upright in its own mode: alpha, grey and 16 bits stay. First frame only."""
     image = _upright(_load(source, None, "image"))
-    return _in_srgb(eight_bits(image) if image.mode == "F" else image)
+    return in_srgb(eight_bits(image) if image.mode == "F" else image)
 
 
 def open_mask(source: Source, max_side: int | None = MAX_SIDE) -> Image.Image:
@@ -253,41 +255,6 @@ def _check_size(size: tuple[int, int], name: str, field: str, max_side: int | No
         raise BadPicture(f"{name} is {width:,}x{height:,} pixels, too many: at most {MAX_PIXELS:,} are read.", field)
     if max_side and max(size) > max(max_side, min(size) * (most := max_side // MIN_SIDE)):
         raise BadPicture(f"{name} is {width}x{height} pixels: one side may be {most} times the other, no more.", field)
-
-
-def _in_srgb(image: Image.Image) -> Image.Image:
-    """Colours as on a screen: a CMYK, grey or wide-gamut file's own profile is applied; sRGB files stay bit for bit."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("L", "LA", "P", "PA", "RGB", "RGBA", "CMYK"):
-        return image
-    try:
-        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return image if _is_srgb(own) else _converted(image, own)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a broken profile is no reason to refuse
-        return image
-
-
-def _is_srgb(own: ImageCms.ImageCmsProfile) -> bool:
-    """By what it does to colours: the names of wide and linear profiles contain "sRGB", too."""
-    if own.profile.xcolor_space.strip() != "RGB":
-        return False
-    steps = np.arange(0, 256, 51, dtype=np.uint8)
-    cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
-    there = ImageCms.profileToProfile(Image.fromarray(cube), own, ImageCms.createProfile("sRGB"))
-    return bool(np.abs(np.asarray(there).astype(int) - cube).max() <= 3)
-
-
-def _converted(image: Image.Image, own: ImageCms.ImageCmsProfile) -> Image.Image:
-    """The picture's colours out of its profile into sRGB; grey stays grey, alpha is put back as it was."""
-    bare = "L" if image.mode in ("L", "LA") else "CMYK" if image.mode == "CMYK" else "RGB"
-    image = image.convert("RGBA") if image.has_transparency_data else image
-    colours = image.convert(bare)
-    colours = ImageCms.profileToProfile(colours, own, ImageCms.createProfile("sRGB"), outputMode="RGB") or colours
-    colours = colours.convert("L") if bare == "L" else colours
-    colours.info.pop("icc_profile", None)  # what has none is sRGB, and grey could not have that of RGB
-    if image.mode == "RGBA":
-        colours.putalpha(image.getchannel("A"))
-    return colours
 
 
 def _shrink(image: Image.Image, max_side: int | None) -> Image.Image:
