@@ -111,6 +111,17 @@ def test_a_picture_is_the_same_alone_and_in_a_batch(model: Model) -> None:
         assert [row[0] for row in alone] == pytest.approx([row[index] for row in together], abs=1e-5)
 
 
+def test_a_picture_that_wants_what_it_is_pulled_from_leaves_its_neighbours_guided(model: Model) -> None:
+    request = Request(prompt="{a|b}", negative_prompt="a", guidance_scale=3)
+    seeds = list(range(8))
+    wanted = [said(request, seed)[0] for seed in seeds]
+    assert set(wanted) == {"a", "b"}
+    a, b = number("a"), number("b")
+    expected = [a if word == "a" else a + 3 * (b - a) for word in wanted]
+    for row in answers(model, request, seeds):
+        assert row == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_plain_prompt_is_encoded_once(model: Model) -> None:
     answers(model, Request(prompt="a", negative_prompt="b", guidance_scale=3), [1, 2, 3])
     assert isinstance(model.text, Echo) and model.text.heard == ["a", "b"]

@@ -86,10 +86,14 @@ def test_shares_may_depend_on_the_level():
     assert torch.equal(constrain(x0, CLEAN), x0) and not torch.equal(constrain(x0, LEVEL), x0)
 
 
-def test_octaves_are_nested_low_passes():
-    """Shares that fall to zero after one octave are that octave's low pass, whatever the coarser ones."""
-    x0 = drawn(2, 3, 32, 32)
-    known = drawn(1, 3, 32, 32, seed=5)
+@pytest.mark.parametrize("size", [(32, 32), (32, 80), (48, 32)], ids=str)
+def test_octaves_are_nested_low_passes(size):
+    """Shares that fall to zero after one octave are that octave's low pass, whatever the coarser ones.
+
+    The shorter side counts, so that a cell is as large in a wide or a high picture as in a square one.
+    """
+    x0 = drawn(2, 3, *size)
+    known = drawn(1, 3, *size, seed=5)
     for last, factor in enumerate((8, 4, 2)):
         pulled = octaves(known, lambda level, octave, last=last: 0.6 * (octave <= last))(x0, LEVEL)
         torch.testing.assert_close(pulled, x0 + 0.6 * (_low(known, factor) - _low(x0, factor)))

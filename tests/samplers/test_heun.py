@@ -11,6 +11,7 @@ from ddpm.diffusion.spacing import GRIDS
 from ddpm.samplers import SAMPLERS
 from ddpm.samplers.ddim import DDIM
 from ddpm.samplers.heun import Heun, line_from
+from ddpm.samplers.loop import Plan, sample
 
 # diffusers hands torch tensors to numpy in ways numpy 2 warns about; nothing of ours
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -78,6 +79,15 @@ def test_is_edm_where_alpha_is_one(gaussian, trajectory, line):
     arrived = x - 2 * slope
     second = (arrived - gaussian(arrived, then).x0) / 3
     torch.testing.assert_close(trajectory(Heun(line), gaussian, x, [now, then])[-1], x - slope - second)
+
+
+def test_its_preview_is_what_the_second_look_saw(toy):
+    now, then = (Schedule.flow().level(t) for t in (0.8, 0.7))
+    x = toy.start()
+    first = toy.predict(x, now)
+    arrived = then.alpha * first.x0 + then.sigma * first.eps
+    (step,) = sample(Plan(x, [now, then], toy.predict, SAMPLERS["heun"], lambda: x))
+    assert torch.equal(step.x0, toy.predict(arrived, then).x0)
 
 
 def test_on_a_flow_it_is_the_trapezoid_rule_for_the_velocity(gaussian, trajectory):

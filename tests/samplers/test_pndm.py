@@ -42,6 +42,15 @@ def test_the_second_level_is_visited_twice():
     assert PNDM().path([a, CLEAN]) == [a, CLEAN]
 
 
+def test_a_first_step_without_signal_is_not_done_over(toy, trajectory):
+    """Noise alone says nothing of x0, so the first attempt stands; with signal the second look changes it."""
+    rest = [Level(0.6, 0.4, 0.6), Level(0.3, 0.7, 0.3), CLEAN]
+    _, once, again, *_ = trajectory(PNDM(), toy.predict, toy.start(), [Level(1.0, 0.0, 1.0), *rest])
+    assert torch.equal(again, once)
+    _, once, again, *_ = trajectory(PNDM(), toy.predict, toy.start(), [Level(0.9, 0.1, 0.9), *rest])
+    assert not torch.equal(again, once)
+
+
 def test_weights_sum_to_one():
     assert [sum(weights) for weights in ADAMS_BASHFORTH] == pytest.approx([1, 1, 1, 1])
 
