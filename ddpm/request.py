@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from ddpm.diffusion.spacing import GRIDS
 from ddpm.errors import BadRequest
 from ddpm.images import open_mask, open_picture
 
@@ -34,8 +35,7 @@ LIMITS: dict[str, tuple[float, float]] = {  # both ends are allowed; the page's 
     "padding": (0, 256),
     "fps": (1, 120),
 }
-SAMPLER_NAMES = ("ddpm", "ddim", "euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis",
-                 "pndm", "lcm")  # fmt: skip
+SAMPLER_NAMES = tuple(GRIDS)
 UPSCALER_NAMES = ("x4plus", "x4plus-anime", "animevideov3")
 SELFIE_COUNT = 5  # pictures of a selfie request that does not say how many
 SELFIE_STRENGTH = 0.9  # starts so far out that likeness 0 is a stranger: at 0.6 the start alone decides who it is

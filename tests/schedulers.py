@@ -1,4 +1,4 @@
-"""diffusers' scheduler for each of our samplers."""
+"""diffusers' scheduler for each of our samplers that it has."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": set(),
     "compat": set(),
-    "request": {"images"},
+    "request": {"images", "diffusion"},  # the names of samplers
     "images": {"colours"},
     "colours": set(),
     "recipe": {"request", "images", "prompts"},

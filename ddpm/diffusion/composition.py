@@ -8,7 +8,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from ddpm.diffusion.guidance import Away, Denoise, Join, noise_share
+from ddpm.diffusion.guidance import Away, Denoise, Join
 from ddpm.diffusion.prediction import Predict, Prediction
 from ddpm.diffusion.schedule import Level
 
@@ -38,7 +38,7 @@ def composed(
         def at(scale: float) -> Prediction:
             return Prediction(*(_sum(each, weights, scale) for each in outputs))
 
-        guided = at(scale if least <= noise_share(level) <= most else min(scale, 1.0))
+        guided = at(scale if least <= level.noise_share <= most else min(scale, 1.0))
         return away(guided, at(1.0), x_t, level) if away else guided
 
     return predict

@@ -20,11 +20,6 @@ Join = Callable[[Any, Any], Any]  # two conditions of B pictures each -> one of 
 Away = Callable[[Prediction, Prediction, Tensor, Level], Prediction]  # guided, unguided, x_t, level -> further away
 
 
-def noise_share(level: Level) -> float:
-    """How much of a level is noise, 0..1: sigma / (alpha + sigma), which is t on a flow path."""
-    return level.sigma / (level.alpha + level.sigma)
-
-
 def classifier_free(
     denoise: Denoise,
     cond: Any,
@@ -37,17 +32,17 @@ def classifier_free(
 ) -> Predict:
     """uncond + scale * (cond - uncond), both from one call on the doubled batch. Ho & Salimans 2022, eq. 6.
 
-    scale = 1 asks for `cond` alone; so does a larger one at levels whose noise share is outside `interval`
-    (Kynkäänniemi et al. 2024). `away` is followed at every level.
+    `scale` is the paper's w + 1, as everywhere else. scale = 1 asks for `cond` alone; so does a larger one at levels
+    whose noise share is outside `interval` (Kynkäänniemi et al. 2024). `away` is followed at every level.
     """
     least, most = interval
-    told = cond if scale == 1 else join(cond, uncond)
+    both_conds = cond if scale == 1 else join(cond, uncond)
 
     def predict(x_t: Tensor, level: Level) -> Prediction:
-        if scale == 1 or (scale > 1 and not least <= noise_share(level) <= most):
+        if scale == 1 or (scale > 1 and not least <= level.noise_share <= most):
             guided = unguided = denoise(x_t, level, cond)
         else:
-            both = denoise(torch.cat([x_t, x_t]), level, told)
+            both = denoise(torch.cat([x_t, x_t]), level, both_conds)
             (x0_cond, x0_uncond), (eps_cond, eps_uncond) = both.x0.chunk(2), both.eps.chunk(2)
             unguided = Prediction(x0_cond, eps_cond)
             guided = Prediction(x0_uncond.lerp(x0_cond, scale), eps_uncond.lerp(eps_cond, scale))
@@ -59,10 +54,11 @@ def classifier_free(
 def away_from(worse: Predict, scale: float) -> Away:
     """guided + scale * (unguided - worse): further from what a worse network believes than the network itself is.
 
-    Worse by too little training (Karras et al. 2024, "Guiding a diffusion model with a bad version of itself", eq. 3)
-    or by an attention that sees nothing (Ahn et al. 2024, "Self-rectifying diffusion sampling with perturbed-attention
-    guidance", eq. 16, where guided is unguided). It needs no prompt: what both believe stays, what only the better one
-    knows is said louder. `worse` is compared with the unguided prediction, so that neither guidance scales the other.
+    scale = 0 leaves `guided` as it is. Worse by too little training (Karras et al. 2024, "Guiding a diffusion model
+    with a bad version of itself", eq. 3, whose w is scale + 1) or by an attention that sees nothing (Ahn et al.
+    2024, "Self-rectifying diffusion sampling with perturbed-attention guidance", eq. 16, where guided is unguided).
+    It needs no prompt: what both believe stays, what only the better one knows is said louder. `worse` is compared
+    with the unguided prediction, so that neither guidance scales the other.
     """
 
     def away(guided: Prediction, unguided: Prediction, x_t: Tensor, level: Level) -> Prediction:
@@ -92,7 +88,7 @@ def towards(
     """
 
     def guided(x_t: Tensor, level: Level) -> Prediction:
-        length = strength * _fade(noise_share(level), until)
+        length = strength * _fade(level.noise_share, until)
         if length == 0:
             return predict(x_t, level)
         if through_network:

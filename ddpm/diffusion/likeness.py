@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ddpm.diffusion.constraints import holding, octaves, within
-from ddpm.diffusion.guidance import noise_share, towards
+from ddpm.diffusion.guidance import towards
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 
@@ -51,7 +51,7 @@ def resembling(
     free, held = grip.release
 
     def share(level: Level, octave: int) -> float:
-        hold = min(1.0, max(0.0, (noise_share(level) - free) / (held - free)))
+        hold = min(1.0, max(0.0, (level.noise_share - free) / (held - free)))
         return hold * likeness ** grip.powers[octave] if octave < len(grip.powers) else 0.0
 
     def guide(predict: Predict) -> Predict:

@@ -12,7 +12,10 @@ from ddpm.diffusion.schedule import Level
 
 
 class Prediction(NamedTuple):
-    """Both always filled, with x_t = alpha * x0 + sigma * eps, so nobody asks what the network predicts."""
+    """Both always filled, so nobody asks what the network predicts; and x_t = alpha * x0 + sigma * eps.
+
+    Only a model that clamps the x0 of an eps or v network keeps the eps as it was said (`Model.denoise`).
+    """
 
     x0: Tensor
     eps: Tensor

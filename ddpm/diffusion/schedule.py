@@ -27,9 +27,18 @@ SMALLEST_ALPHA_BAR = 2.0**-24  # keeps a noise ratio finite on a path that ends 
 class Level(NamedTuple):
     """One point of the noising path, as Python floats from float64 tables."""
 
-    t: float  # training-time index, what the network is told: 0..T-1 for discrete schedules, 0..1 for flow
+    t: float  # training time, what a Network is called with: 0..T-1 for discrete schedules, 0..1 for flow
     alpha: float  # coefficient of x0
     sigma: float  # coefficient of eps
+
+    @property
+    def noise_share(self) -> float:
+        """How much of it is noise, 0..1: sigma / (alpha + sigma), which is t on a flow path.
+
+        Where a setting is a moment of sampling (guidance_until, last, finish_below), it is given in this. A noise
+        ratio, sigma / alpha, is what samplers reckon in.
+        """
+        return self.sigma / (self.alpha + self.sigma)
 
 
 CLEAN = Level(0.0, 1.0, 0.0)  # where sampling ends: no noise left, the network is not asked here

@@ -45,10 +45,9 @@ class Grid(NamedTuple):
 
 
 PLAIN = Grid()
-GRIDS: Mapping[str, Grid] = {  # by the names of the samplers
+GRIDS: Mapping[str, Grid] = {  # by the names of the samplers; PLAIN for one that diffusers has not
     "ddpm": Grid("leading", karras=False),
     "ddim": Grid("leading", karras=False),
-    "pndm": Grid("leading", karras=False),
     "euler": Grid(whole=False),
     "euler_ancestral": Grid(karras=False, whole=False),
     "heun": Grid(whole=False),
@@ -56,6 +55,7 @@ GRIDS: Mapping[str, Grid] = {  # by the names of the samplers
     "dpmpp_2m_sde": Grid(spare=True),
     "unipc": Grid(spare=True),
     "deis": Grid(spare=True),
+    "pndm": Grid("leading", karras=False),
     "lcm": Grid("trailing", karras=False, distilled=50),
 }
 

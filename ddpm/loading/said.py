@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
-from ddpm.diffusion.spacing import Spacing
+from ddpm.diffusion.spacing import GRIDS, Spacing
 from ddpm.errors import CannotLoad
 
 TYPES: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str}
@@ -16,8 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "target": ("eps", "v", "x0"),
     "bound": ("peak",),
     "schedule": ("linear", "linear_scaled", "scaled_linear", "cosine", "squaredcos_cap_v2", "sigmoid"),
-    "sampler": ("ddpm", "ddim", "euler", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_2m_sde", "unipc", "deis",
-                "pndm", "lcm"),
+    "sampler": tuple(GRIDS),
     "spacing": get_args(Spacing),
 }  # fmt: skip
 RANGES: dict[str, tuple[float, float]] = {  # both ends are allowed; what a request may ask for, where it asks for it

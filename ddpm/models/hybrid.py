@@ -5,17 +5,22 @@ resolution, and the middle is a transformer that also reads the prompt. The netw
 (ours predict x0, after Li & He 2025, "Back to basics"); it knows nothing of schedules. Time enters as features made
 outside (`time_features`), so that a low-precision engine never rounds them. Told so, one block attends to nothing,
 which spoils what the network knows of shapes: what perturbed-attention guidance steers away from.
+
+A network of another shape begins here, and in four places that know this one: `loading/embedded.py` writes and reads
+it, `training/learner.py` makes it, `training/optimisers.py` gives Muon the matrices of its `middle`, and
+`loading/card.py` says that it can be told to attend to nothing (`takes_pag`).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ddpm.models.sinusoids import sinusoids
 
 TIME_WIDTH = 128
 BLIND = 3  # the transformer block that can be told to attend to nothing (the last one where there are fewer)
@@ -41,10 +46,9 @@ class HybridConfig:
 
 
 def time_features(t: Tensor, width: int = TIME_WIDTH) -> Tensor:
-    """Sinusoids of the training time (Vaswani et al. 2017, section 3.5). t: (B,) in [0, 1] -> (B, width) float32."""
-    frequencies = torch.exp(-math.log(1e4) * torch.arange(width // 2, device=t.device) / (width // 2))
-    angles = t.float()[:, None] * 1000 * frequencies
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
+    """The training time as cosines and sines. t: (B,) in [0, 1] -> (B, width) float32."""
+    sines, cosines = sinusoids(1000 * t, width).chunk(2, dim=1)
+    return torch.cat([cosines, sines], dim=1)
 
 
 class ResBlock(nn.Module):

@@ -12,7 +12,6 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from ddpm.diffusion.guidance import noise_share
 from ddpm.diffusion.prediction import Prediction, Target
 from ddpm.diffusion.schedule import Level, Schedule, levels
 from ddpm.diffusion.spacing import GRIDS, Spacing
@@ -149,7 +148,7 @@ class Model:
 
     def at(self, level: Level) -> Network:
         """The network that is asked at this level."""
-        return self.finish.network if self.finish and noise_share(level) < self.finish.below else self.network
+        return self.finish.network if self.finish and level.noise_share < self.finish.below else self.network
 
     def _bounded(self, x0: Tensor) -> Tensor:
         """x0 within `clamp`, where there is one."""

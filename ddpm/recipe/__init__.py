@@ -5,9 +5,9 @@
 """
 
 from ddpm.recipe.reading import NONE, read_recipe, read_texts
-from ddpm.recipe.samplers import SAMPLERS
+from ddpm.recipe.samplers import THEIR_SAMPLERS
 from ddpm.recipe.stripping import strip
 from ddpm.recipe.writing import parameters, recipe, request_from, save_picture, save_png
 
-__all__ = ["NONE", "SAMPLERS", "parameters", "read_recipe", "read_texts", "recipe", "request_from", "save_picture",
-           "save_png", "strip"]  # fmt: skip
+__all__ = ["NONE", "THEIR_SAMPLERS", "parameters", "read_recipe", "read_texts", "recipe", "request_from",
+           "save_picture", "save_png", "strip"]  # fmt: skip

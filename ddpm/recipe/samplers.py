@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-SAMPLERS = {  # ours -> AUTOMATIC1111's
+THEIR_SAMPLERS = {  # ours -> AUTOMATIC1111's; one that it has not keeps our name
     "ddpm": "DDPM", "ddim": "DDIM", "euler": "Euler", "euler_ancestral": "Euler a", "heun": "Heun", "deis": "DEIS",
     "dpmpp_2m": "DPM++ 2M", "dpmpp_2m_sde": "DPM++ 2M SDE", "unipc": "UniPC", "pndm": "PLMS", "lcm": "LCM",
 }  # fmt: skip

@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin
 from ddpm.prompts.choices import choose
 from ddpm.prompts.extra_networks import without_networks
 from ddpm.recipe.automatic1111 import FILLS
-from ddpm.recipe.samplers import SAMPLERS
+from ddpm.recipe.samplers import THEIR_SAMPLERS
 from ddpm.recipe.texts import EXIF, USER_COMMENT
 from ddpm.request import FLAT_NAMES, FromNoise, FromSelfie, Request
 
@@ -86,7 +86,7 @@ def parameters(recipe: dict[str, Any], size: tuple[int, int]) -> str:
     made = recipe["request"]
     pairs: dict[str, Any] = {
         "Steps": made.get("steps"),
-        "Sampler": SAMPLERS.get(made.get("sampler", ""), made.get("sampler")),
+        "Sampler": THEIR_SAMPLERS.get(made.get("sampler", ""), made.get("sampler")),
         "CFG scale": made.get("guidance_scale"),
         "CFG until": made.get("guidance_until"),
         "PAG scale": made.get("pag_scale"),

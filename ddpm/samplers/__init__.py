@@ -1,8 +1,11 @@
-"""The samplers by name. A name is a value with its numbers filled in, so two names may share a class."""
+"""The samplers by name. A name is a value with its numbers filled in, so two names may share a class.
+
+One of your own is a file here, a line in SAMPLERS and one in GRIDS (`ddpm.diffusion.spacing`): then the page, requests
+and files of settings know its name, too.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from difflib import get_close_matches
 
 from ddpm.errors import BadRequest
@@ -31,17 +34,10 @@ SAMPLERS: dict[str, Sampler] = {
 }
 
 
-def get_sampler(name: str, eta: float | None = None) -> Sampler:
-    """The sampler of that name; `eta`, how much noise DDIM puts back per step, may be set where there is one."""
+def get_sampler(name: str) -> Sampler:
+    """The sampler of that name, or BadRequest with the nearest."""
     if name not in SAMPLERS:
         near = get_close_matches(name.lower().replace(" ", "_"), SAMPLERS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(SAMPLERS)}."
         raise BadRequest(f"sampler {name!r} is not known; {hint}", "sampler")
-    sampler = SAMPLERS[name]
-    if eta is None:
-        return sampler
-    if not isinstance(sampler, DDIM):
-        raise BadRequest(f"eta = {eta} has no meaning for the sampler {name}; leave it out, or use ddim.", "eta")
-    if not 0 <= eta <= 1:
-        raise BadRequest(f"eta = {eta} is outside 0..1.", "eta")
-    return replace(sampler, eta=eta)
+    return SAMPLERS[name]

@@ -7,30 +7,22 @@ In x / alpha over sigma / alpha this step is Euler's on the probability-flow ODE
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import Noise, Sampler, Step
 
 
 @dataclass(frozen=True, slots=True)
-class DDIM:
+class DDIM(Sampler):
     """eta = 0 adds no noise, eta = 1 as much as the true posterior (DDPM) has."""
 
+    order: ClassVar[int] = 1
     eta: float = 0.0
-    order: int = 1
-
-    @property
-    def stochastic(self) -> bool:
-        return self.eta > 0
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Any, noise: Noise) -> Step:
         x0, eps = predict(x_t, now)

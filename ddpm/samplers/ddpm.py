@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.samplers.ddim import posterior_variance, transition_variance
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import Noise, Sampler, Step
 
 
 @dataclass(frozen=True, slots=True)
-class DDPM:
+class DDPM(Sampler):
     """`variance` is the lower or upper bound of Ho et al. 2020, section 3.2 (diffusers: fixed_small, fixed_large)."""
 
+    order: ClassVar[int] = 1
     variance: Literal["small", "large"] = "small"
-    order: int = 1
-    stochastic: bool = True
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Any, noise: Noise) -> Step:
         x0, _ = predict(x_t, now)

@@ -7,15 +7,14 @@ y = x / alpha the ODE is dy = eps d(rho), so a step is an integral of eps over r
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import Noise, Sampler, Step
 
 
 class Past(NamedTuple):
@@ -26,23 +25,14 @@ class Past(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DEIS:
+class DEIS(Sampler):
     """Adams-Bashforth in log(rho) with two points. The first step and a step to no noise have order 1 (DDIM).
 
     diffusers never goes to zero noise with DEIS (it ends at the table's first level) and takes the last of fewer than
     15 steps with order 1; here the step to zero noise is that one, whatever the number of steps.
     """
 
-    @property
-    def order(self) -> int:
-        return 2
-
-    @property
-    def stochastic(self) -> bool:
-        return False
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
+    order: ClassVar[int] = 2
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Past | None, noise: Noise) -> Step:
         x0, eps = predict(x_t, now)

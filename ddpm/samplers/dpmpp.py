@@ -8,15 +8,14 @@ and `sde-dpmsolver++`, order 2, midpoint. Both are one line, x <- decay * x + ga
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import Noise, Sampler, Step
 
 
 class Aim(NamedTuple):
@@ -27,19 +26,10 @@ class Aim(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DPMpp2M:
+class DPMpp2M(Sampler):
     """Without noise: DPM-Solver++(2M), algorithm 2 of the paper."""
 
-    @property
-    def order(self) -> int:
-        return 2
-
-    @property
-    def stochastic(self) -> bool:
-        return False
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
+    order: ClassVar[int] = 2
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Aim | None, noise: Noise) -> Step:
         x0 = predict(x_t, now).x0
@@ -48,19 +38,10 @@ class DPMpp2M:
 
 
 @dataclass(frozen=True, slots=True)
-class DPMpp2MSDE:
+class DPMpp2MSDE(Sampler):
     """With noise: the same solver on the reverse SDE; every step forgets part of x and draws that part afresh."""
 
-    @property
-    def order(self) -> int:
-        return 2  # of the drift; in distribution it converges with order 1, as SDE solvers of this kind do
-
-    @property
-    def stochastic(self) -> bool:
-        return True
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
+    order: ClassVar[int] = 2  # of the drift; in distribution it converges with order 1, as SDE solvers of this kind do
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Aim | None, noise: Noise) -> Step:
         x0 = predict(x_t, now).x0

@@ -14,29 +14,25 @@ same, and "path" elsewhere: on flow, with zero terminal SNR, and from a start th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import LEAST_SIGNAL, Noise, Step
+from ddpm.samplers.sampler import LEAST_SIGNAL, Noise, Sampler, Step
 
 Line = Literal["path", "noise_ratio"]
 
 
 @dataclass(frozen=True, slots=True)
-class Heun:
+class Heun(Sampler):
     """Second order on either line, None: the one that fits the start; the last step, to no noise, is Euler's."""
 
+    order: ClassVar[int] = 2
     line: Line | None = None
-    order: int = 2
     stochastic: bool = False
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Line | None, noise: Noise) -> Step:
         line = self.line or memory or line_from(now)
@@ -57,7 +53,7 @@ def line_from(start: Level) -> Line:
 def reach(line: Line, now: Level, then: Level) -> float:
     """How far a change of eps carries x in a whole step: the noise ratios' difference, times one end's alpha.
 
-    The change of x0 is in it, because x0 and eps describe the same x.
+    The change of x0 is in it, because x0 and eps describe the same x (where no x0 was clamped).
     """
     if line == "path" or now.alpha == 0:
         return now.alpha * then.sigma / then.alpha - now.sigma

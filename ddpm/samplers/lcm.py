@@ -8,34 +8,23 @@ of those whatever the spacing: its grid in `ddpm.diffusion.spacing`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import Noise, Sampler, Step
 
 
 @dataclass(frozen=True, slots=True)
-class LCM:
+class LCM(Sampler):
     """The two numbers of the boundary condition f(x, 0) = x; they belong to how the network was distilled."""
 
+    order: ClassVar[int] = 1
     timestep_scaling: float = 10.0
     sigma_data: float = 0.5
-
-    @property
-    def order(self) -> int:
-        return 1
-
-    @property
-    def stochastic(self) -> bool:
-        return True
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Any, noise: Noise) -> Step:
         skip, out = self.boundary(now)

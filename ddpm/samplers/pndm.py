@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict, Prediction
 from ddpm.diffusion.schedule import Level
-from ddpm.samplers.sampler import LEAST_SIGNAL, Noise, Step
+from ddpm.samplers.sampler import LEAST_SIGNAL, Noise, Sampler, Step
 
 # Adams-Bashforth weights, newest first, for one to four predictions; four of them are the paper's eq. 12.
 ADAMS_BASHFORTH = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
@@ -36,16 +36,10 @@ class Past(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class PNDM:
+class PNDM(Sampler):
     """Four predictions, but order 2: the weights are those of even steps in eps, the transfer is not linear in them."""
 
-    @property
-    def order(self) -> int:
-        return 2
-
-    @property
-    def stochastic(self) -> bool:
-        return False
+    order: ClassVar[int] = 2
 
     def path(self, levels: Sequence[Level]) -> Sequence[Level]:
         """The second level twice, unless it is already the end."""

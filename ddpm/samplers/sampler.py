@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -26,18 +26,14 @@ class Step(NamedTuple):
 
 
 class Sampler(Protocol):
-    """A value; its numbers (eta, order) are its fields. `memory` is None at first, then what the last step returned."""
+    """A value; its numbers (eta) are its fields. `memory` is None at first, then what the last step returned."""
 
-    @property
-    def order(self) -> int:
-        """Order of convergence on a smooth path without noise."""
-
-    @property
-    def stochastic(self) -> bool:
-        """Whether it adds fresh noise between levels."""
+    order: ClassVar[int]  # of convergence on a smooth path without noise
 
     def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        """The levels it really visits, given those asked for; most return them unchanged."""
+        """The levels it really visits, given those asked for; most visit these."""
+        return levels
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Any, noise: Noise) -> Step:
         """One step. x_t: (B, C, H, W) float, model scale."""
+        ...

@@ -7,16 +7,15 @@ order 2, x0 prediction). Its predictor is DPM-Solver++(2M) to the letter; the co
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
 from ddpm.diffusion.prediction import Predict
 from ddpm.diffusion.schedule import Level
 from ddpm.samplers.dpmpp import Aim, extrapolated, lam, transfer
-from ddpm.samplers.sampler import Noise, Step
+from ddpm.samplers.sampler import Noise, Sampler, Step
 
 
 class Past(NamedTuple):
@@ -28,19 +27,10 @@ class Past(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class UniPC:
+class UniPC(Sampler):
     """UniP-2 and UniC-2; the first and the last step have order 1."""
 
-    @property
-    def order(self) -> int:
-        return 3  # the predictor's 2 and one more from the corrector: what is called UniPC-2
-
-    @property
-    def stochastic(self) -> bool:
-        return False
-
-    def path(self, levels: Sequence[Level]) -> Sequence[Level]:
-        return levels
+    order: ClassVar[int] = 3  # the predictor's 2 and one more from the corrector: what is called UniPC-2
 
     def step(self, predict: Predict, x_t: Tensor, now: Level, then: Level, memory: Past | None, noise: Noise) -> Step:
         x0 = predict(x_t, now).x0

@@ -13,6 +13,12 @@ SHORT = {"data": "kind"}  # a section may be written as one word: `data: shapes`
 # settings that mean nothing to a codec
 DENOISING = ("network", "finish", "target", "schedule", "loss", "times", "subject_weight", "drop_captions",
              "caption_noise")  # fmt: skip
+PAINTED, SETS = ("scenes", "shapes"), ("celeba", "cifar10", "caltech101")
+ONLY: dict[str, tuple[str, ...]] = {  # settings of data that mean something to these kinds alone
+    "path": ("folder", "archive", *SETS), "download": SETS, "classes": ("folder", "archive", *SETS[1:]),
+    "count": PAINTED, "seed": PAINTED, "processes": PAINTED, "grow": PAINTED,
+    "plain": PAINTED[:1], "arranged": PAINTED[:1], "captions_each": PAINTED[:1],
+}  # fmt: skip
 
 
 class Section(BaseModel):
@@ -82,8 +88,8 @@ class Data(Section):
     seed: int = 11  # of scenes and shapes
     plain: bool = False  # scenes: each creature in one drawing, near, alone, in the middle: learnt far sooner
     arranged: float = Field(default=0.0, ge=0, le=1)  # share of scenes with two or three, or one at a side, plain else
-    processes: int = Field(default=1, ge=1)  # that paint scenes
-    grow: bool = False  # scenes: train on what is painted already while the rest is painted
+    processes: int = Field(default=1, ge=1)  # that paint scenes or shapes
+    grow: bool = False  # scenes, shapes: train on what is painted already while the rest is painted
     cache: Path | None = None  # folder that keeps pictures ready for the next start; one run at a time fills it
     flip: bool = False  # mirror half of the pictures
     zoom: float = Field(default=1.0, ge=1, le=2)  # > 1: kept so much larger, and a random square is cut each time
@@ -100,8 +106,9 @@ class Data(Section):
     def _has_path(self) -> Data:
         if self.kind in ("folder", "archive") and not self.path:
             raise ValueError(f"data.kind {self.kind} needs data.path")
-        if self.grow and self.kind != "scenes":
-            raise ValueError("data.grow is for scenes, which are painted; other pictures are read before training")
+        for name, kinds in ONLY.items():
+            if self.kind not in kinds and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"data.{name} is for {', '.join(kinds)}; {self.kind} makes no use of it")
         return self
 
     @property

@@ -1,7 +1,8 @@
 """Everything random about one training step.
 
 A picture's draws depend on the seed and on its place in the run alone, not on how a batch is cut into processes and
-parts: two processes, or two parts, make the step that one would make. So a resumed run is the same run, too.
+parts: two processes, or two parts, make the step that one would make. So a resumed run is the same run, too. On a GPU
+noise is drawn for a part at once: there a run is the same only if it is cut the same way.
 """
 
 from __future__ import annotations

@@ -253,7 +253,7 @@ def _passes(before: int, after: int, every: int) -> bool:
 
 
 def _report(pictures: Pictures) -> None:
-    count = f"{len(pictures)} pictures" if pictures.painted is None else f"{pictures.ready} of {len(pictures)} pictures"
+    count = f"{len(pictures)} pictures" if pictures.so_far is None else f"{pictures.ready} of {len(pictures)} pictures"
     print(f"{count}, {'with' if pictures.captions else 'without'} captions", flush=True)
     if pictures.captions and (bare := sum(not any(said) for said in pictures.captions)):
         print(f"{bare} of them have no caption", flush=True)

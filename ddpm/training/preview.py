@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,13 +29,13 @@ FILM_SIDE = 640  # px, the longer side of the film; larger sheets are made small
 def moments(model: Model, count: int, size: int, prompts: Sequence[str]) -> list[Tensor]:
     """x0 at every step, the last one the finished pictures: (count, 3, H, W) in [-1, 1], always of the same seeds.
 
-    Sampled as the model's card says, so that they look like what the application will make.
+    Sampled as the model's card says (but for its pag_scale), so that they look like what the application will make.
     """
     noise = PictureNoise(range(count), model.latent_shape(size, size), model.device)
     defaults = model.card.defaults
     sampler = get_sampler(defaults.sampler)
     path = sampler.path(model.levels(defaults.steps, defaults.sampler))
-    x_T = noise() * path[0].sigma
+    x_T = noise() * math.hypot(path[0].alpha, path[0].sigma)  # as spread as a noised picture
     plan = Plan(x_T, path, _predict(model, [prompts[i % len(prompts)] for i in range(count)]), sampler, noise)
     with torch.no_grad():
         shown = [model.codec.decode(step.x0).cpu() for step in sample(plan)]

@@ -17,12 +17,11 @@ from gradio.components import Component
 from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard
 from ddpm.prompts.styles import read_styles
-from ddpm.request import LIMITS
+from ddpm.request import LIMITS, SAMPLER_NAMES
 from ddpm.ui.slider import Slider
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-# ddpm.samplers imports torch, which must not delay the page; a test holds these keys equal to SAMPLERS.
-SAMPLER_NAMES = {
+SAMPLER_TITLES = {  # in the menu's order; what is not here stands below, by its own name
     "heun": "Heun",
     "dpmpp_2m": "DPM++ 2M",
     "dpmpp_2m_sde": "DPM++ 2M SDE",
@@ -148,8 +147,8 @@ def settings(cards: Sequence[ModelCard], card: ModelCard | None, count: int = 1,
     with gr.Row():
         fields["model"] = gr.Dropdown(choices(cards), value=card.name if card else None, label="Model", min_width=130)
         fields["sampler"] = gr.Dropdown(
-            [(title, name) for name, title in SAMPLER_NAMES.items()], label="Sampler", min_width=130,
-            value=defaults.sampler if defaults else "heun",
+            [(SAMPLER_TITLES.get(name, name), name) for name in dict.fromkeys((*SAMPLER_TITLES, *SAMPLER_NAMES))],
+            label="Sampler", min_width=130, value=defaults.sampler if defaults else "heun",
         )  # fmt: skip
     fields["steps"] = Slider(
         1, MOST_STEPS, steps or (defaults.steps if defaults else 20), step=1, label="Steps",

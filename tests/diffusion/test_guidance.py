@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from ddpm.diffusion.guidance import away_from, classifier_free, noise_share, towards
+from ddpm.diffusion.guidance import away_from, classifier_free, towards
 from ddpm.diffusion.prediction import Target
 from ddpm.diffusion.schedule import CLEAN, Schedule, levels
 
@@ -147,5 +147,5 @@ def test_a_vanished_gradient_moves_nothing():
 
 
 def test_noise_share_is_t_on_a_flow():
-    assert [noise_share(level) for level in levels(Schedule.flow(), 4)] == [1.0, 0.75, 0.5, 0.25, 0.0]
-    assert noise_share(Schedule.linear().level(999)) > 0.99
+    assert [level.noise_share for level in levels(Schedule.flow(), 4)] == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert Schedule.linear().level(999).noise_share > 0.99

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 from torch import Tensor
 
-from ddpm.diffusion.guidance import noise_share
 from ddpm.engine import Engine
 from ddpm.errors import CannotLoad
 from ddpm.events import Notice, Result
@@ -98,7 +97,7 @@ def test_a_second_network_is_asked_for_what_is_left_of_the_noise(tmp_path: Path)
     for name, module in (("first", model.module), ("second", model.finish.module)):
         module.register_forward_hook(lambda *call, name=name: asked.append(name))
     events(engine, Request(model="tiny", sampler="ddim", steps=8))
-    above = sum(noise_share(level) >= 0.5 for level in model.levels(8, "ddim")[:-1])
+    above = sum(level.noise_share >= 0.5 for level in model.levels(8, "ddim")[:-1])
     assert asked == ["first"] * above + ["second"] * (8 - above) and 0 < above < 8
     assert model.nbytes == sum(p.numel() * 4 for one in (model.module, model.finish.module) for p in one.parameters())
 

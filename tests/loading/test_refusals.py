@@ -43,13 +43,6 @@ def test_wrong_settings_beside_a_file(tmp_path, settings, sentence):
         load(tmp_path / "odd.pt")
 
 
-def test_samplers_beside_a_file_are_those_there_are():
-    from ddpm.loading.said import CHOICES
-    from ddpm.request import SAMPLER_NAMES
-
-    assert set(CHOICES["sampler"]) == set(SAMPLER_NAMES)
-
-
 class Trainer:
     """Somebody's class, pickled whole."""
 

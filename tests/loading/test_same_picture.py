@@ -22,7 +22,6 @@ import diffusers  # noqa: E402
 from ddpm.engine import Engine  # noqa: E402
 from ddpm.events import Result  # noqa: E402
 from ddpm.request import Request  # noqa: E402
-from ddpm.samplers import SAMPLERS  # noqa: E402
 from tests.loading.pipelines import stable_diffusion  # noqa: E402
 from tests.schedulers import SCHEDULERS  # noqa: E402
 
@@ -100,10 +99,6 @@ def pair(tmp_path_factory):
 def difference(one: np.ndarray, other: np.ndarray) -> float:
     """Mean, in grey levels."""
     return float(np.abs(one - other).mean())
-
-
-def test_every_sampler_has_a_scheduler():
-    assert SCHEDULERS.keys() == SAMPLERS.keys()
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)

@@ -11,7 +11,7 @@ from PIL import Image
 from sd_parsers import ParserManager
 from sd_parsers.data import Generators, PromptInfo
 
-from ddpm.recipe import SAMPLERS, read_recipe, recipe, save_picture
+from ddpm.recipe import THEIR_SAMPLERS, read_recipe, recipe, save_picture
 from ddpm.recipe.samplers import sampler_named
 from ddpm.request import FromImage, Request
 from tests.recipe.test_grammars import COMFY, FOOOCUS, FORGE, INVOKE, png
@@ -45,7 +45,7 @@ def test_our_pictures_are_read_as_automatic1111s(format: Literal["PNG", "JPEG", 
     assert info.generator is Generators.AUTOMATIC1111
     assert (info.full_prompt, info.full_negative_prompt) == (request.prompt, request.negative_prompt)
     (made,) = info.samplers
-    assert made.name == SAMPLERS[sampler]
+    assert made.name == THEIR_SAMPLERS[sampler]
     assert {key: str(value) for key, value in made.parameters.items()} == {
         "steps": "20", "cfg_scale": "3.5", "seed": str(2**40)}  # fmt: skip
     assert made.model is not None and (made.model.name, made.model.hash) == ("my model", "0123456789")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from ddpm.errors import BadPicture
-from ddpm.recipe import NONE, SAMPLERS, parameters, read_recipe, read_texts, recipe, request_from, save_png
+from ddpm.recipe import NONE, THEIR_SAMPLERS, parameters, read_recipe, read_texts, recipe, request_from, save_png
 from ddpm.recipe.texts import decoded
 from ddpm.recipe.writing import save_picture
 from ddpm.request import SAMPLER_NAMES, FromImage, FromMask, FromSelfie, Request
@@ -110,7 +110,7 @@ def test_parameters_follow_automatic1111():
 @pytest.mark.parametrize("name", SAMPLER_NAMES)
 def test_every_sampler_has_a_name_there_and_back(name):
     written = parameters(recipe(Request(sampler=name, steps=3), "m", HASH, 1), (8, 8))
-    assert f"Sampler: {SAMPLERS[name]}" in written
+    assert f"Sampler: {THEIR_SAMPLERS[name]}" in written
     assert read_recipe(with_text(parameters=written))[0]["sampler"] == name
 
 

@@ -18,6 +18,7 @@ PATHS = {
     "flow": Schedule.flow(),
     "flow_shift": Schedule.flow(shift=3.0),
 }
+NOISY = ("ddpm", "euler_ancestral", "dpmpp_2m_sde", "lcm")  # between levels, so they follow no path
 SHAPE = (1, 1, 64, 64)  # 4,096 pixels: a mean is known to 0.008, a deviation to 0.006 (one sigma)
 
 
@@ -50,6 +51,11 @@ def test_any_number_of_steps_ends_near_the_data(name, path, steps, ends, gaussia
 def test_fifty_steps_end_in_the_data_distribution(name, path, ends, gaussian):
     """Not LCM: a consistency model jumps to a picture, the denoiser of these tests to a mean."""
     assert ends(name, path, 50).std().item() == pytest.approx(gaussian.s, rel=0.15)
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name not in NOISY])
+def test_converges_with_the_order_it_claims(name, measured_order):
+    assert measured_order(SAMPLERS[name]) == pytest.approx(SAMPLERS[name].order, abs=0.1)
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

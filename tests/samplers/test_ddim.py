@@ -51,10 +51,6 @@ def test_equals_diffusers_as_stable_diffusion_configures_it(toy, trajectory):
     torch.testing.assert_close(ours, x, atol=1e-10, rtol=1e-10)
 
 
-def test_converges_with_order_one(measured_order):
-    assert measured_order(DDIM()) == pytest.approx(1, abs=0.05)
-
-
 @pytest.mark.parametrize("schedule", [Schedule.linear(), Schedule.flow()], ids=["linear", "flow"])
 def test_eta_one_is_ancestral_sampling(schedule, toy, trajectory):
     path, x = levels(schedule, 25), toy.start()

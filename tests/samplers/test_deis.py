@@ -45,11 +45,6 @@ def test_equals_diffusers_in_float64(steps, spacing, toy, trajectory):
         torch.testing.assert_close(arrived, x, rtol=0, atol=1e-10)
 
 
-def test_converges_with_order_two(measured_order):
-    assert DEIS().order == 2
-    assert measured_order(DEIS()) == pytest.approx(2, abs=0.1)
-
-
 def test_slope_integral_is_the_integral():
     before, now, then = level(3, 5.0), level(2, 2.0), level(1, 0.7)
     ratios = torch.linspace(2.0, 0.7, 100_001, dtype=torch.float64)

@@ -84,11 +84,6 @@ def test_equals_diffusers_own_step(steps, sde, toy, trajectory):
         torch.testing.assert_close(arrived, x, rtol=0, atol=1e-4)
 
 
-def test_converges_with_order_two(measured_order):
-    assert DPMpp2M().order == 2
-    assert measured_order(DPMpp2M()) == pytest.approx(2, abs=0.1)
-
-
 def test_sde_ends_in_the_data_distribution(gaussian, trajectory):
     """20,000 pixels: mean and deviation are known to 0.0035 and 0.0025 (one sigma); the solver's bias is smaller."""
     random = torch.Generator().manual_seed(11)

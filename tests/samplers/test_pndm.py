@@ -55,11 +55,6 @@ def test_weights_sum_to_one():
     assert [sum(weights) for weights in ADAMS_BASHFORTH] == pytest.approx([1, 1, 1, 1])
 
 
-def test_converges_with_order_two(measured_order):
-    assert PNDM().order == 2
-    assert measured_order(PNDM()) == pytest.approx(2, abs=0.1)
-
-
 @pytest.mark.parametrize("steps", [1, 2, 3, 10])
 def test_from_no_signal_to_no_noise(steps, gaussian, trajectory):
     levels = [Level(1 - i / steps, i / steps, 1 - i / steps) for i in range(steps)] + [CLEAN]

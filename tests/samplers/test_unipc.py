@@ -33,11 +33,6 @@ def test_equals_diffusers_in_float64(steps, config, toy, trajectory):
         torch.testing.assert_close(arrived, x, rtol=0, atol=1e-9)
 
 
-def test_the_corrector_raises_the_predictors_order_by_one(measured_order):
-    assert UniPC().order == 3
-    assert measured_order(UniPC()) == pytest.approx(3, abs=0.1)
-
-
 def test_the_corrector_pays(gaussian, trajectory):
     """The same number of network calls as DPM-Solver++(2M), less than half the error away from the ends."""
     angles = [1.3 - i / 80 for i in range(81)]

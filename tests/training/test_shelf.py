@@ -25,7 +25,8 @@ from ddpm.training.data.latents import latents_of
 from ddpm.training.data.painted import Painted, paint
 from ddpm.training.data.shelf import Shelf
 from ddpm.training.dice import Dice
-from tests.training.test_data import Letters, png, put
+from tests.training.test_batches import Letters
+from tests.training.test_data import png, put
 
 
 def names(cache: Path) -> list[str]:
@@ -178,7 +179,7 @@ def test_a_growing_set_is_drawn_from_before_it_is_whole(tmp_path: Path) -> None:
     whole = paint(data.model_copy(update={"grow": False}), paint_number)  # goes on from what is there
     assert len(whole) == whole.ready == 700 and whole.captions is not None and whole.captions[650] == ["number 650"]
     assert whole.masks is not None and whole.masks.unique().tolist() == [7]
-    assert paint(data, paint_number).painted is None  # nothing is left to paint
+    assert paint(data, paint_number).so_far is None  # nothing is left to paint
 
 
 @pytest.mark.slow

@@ -8,9 +8,8 @@ from PIL import Image
 from ddpm.errors import BadRequest
 from ddpm.events import Result
 from ddpm.models.card import Defaults, ModelCard
-from ddpm.request import LIMITS, Request
-from ddpm.request import SAMPLER_NAMES as KNOWN
-from ddpm.ui.controls import SAMPLER_NAMES, given, read_seed, suited
+from ddpm.request import LIMITS, SAMPLER_NAMES, Request
+from ddpm.ui.controls import SAMPLER_TITLES, given, read_seed, suited
 from ddpm.ui.examples import EVERY, FILM, TEXT
 from ddpm.ui.inpaint import chosen_mask
 from ddpm.ui.pictures import enlarged_name, result_name
@@ -44,7 +43,7 @@ def test_what_a_model_lacks_is_hidden_and_not_sent(model: ModelCard) -> None:
 
 
 def test_the_menu_of_samplers_is_whole() -> None:
-    assert set(SAMPLER_NAMES) == set(KNOWN)
+    assert set(SAMPLER_TITLES) == set(SAMPLER_NAMES)
 
 
 def test_a_seed_is_read_to_its_last_digit() -> None:

@@ -32,7 +32,7 @@ def open_data(data: Data) -> Pictures:
 
             return read_caltech101(data)
         case "scenes":
-            from ddpm.training.data.rendered import paint_scenes
+            from ddpm.training.data.painted_scenes import paint_scenes
 
             return paint_scenes(data)
         case "shapes":

@@ -43,10 +43,10 @@ class Batches:
         self.data, self.seed, self.drop, self.device = data, seed, drop, device
         self.captions = pictures.captions or [[""]] * len(pictures) if encoder else None
         self.states = CaptionStates(encoder, data.cache, device) if encoder else None
-        if self.states and self.captions and pictures.painted is None:
+        if self.states and self.captions and pictures.so_far is None:
             self.states.add(caption for said in self.captions for caption in said)
         self.latents = None if latents is None else _near(latents, device)
-        self.pixels = _near(pictures.pixels, device) if pictures.painted is None else pictures.pixels
+        self.pixels = _near(pictures.pixels, device) if pictures.so_far is None else pictures.pixels
         self.pictures = pictures
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
 
@@ -80,7 +80,7 @@ class Batches:
 
     def _chosen(self, dice: Dice) -> Tensor:
         """(B,) numbers of pictures."""
-        if self.pictures.painted is not None and (ready := self.pictures.ready) < len(self.pictures):
+        if self.pictures.so_far is not None and (ready := self.pictures.ready) < len(self.pictures):
             return (dice.uniform().double() * ready).long()
         return torch.tensor([self._at(position) for position in dice.positions])
 

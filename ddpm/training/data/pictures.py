@@ -45,7 +45,7 @@ class Pictures:
     captions: list[list[str]] | None  # of each picture at least one; None: an unconditional set
     remarks: list[str] = field(default_factory=list)  # "name: reason", one for each file left out
     masks: Tensor | None = None  # (N, side, side) uint8, 255 on the subject
-    painted: Callable[[], int] | None = None  # how many there are by now; None: all
+    so_far: Callable[[], int] | None = None  # how many are painted by now; None: all
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -53,7 +53,7 @@ class Pictures:
     @property
     def ready(self) -> int:
         """Pictures that can be drawn from now."""
-        return len(self) if self.painted is None else self.painted()
+        return len(self) if self.so_far is None else self.so_far()
 
 
 def collect(files: Sequence[File], data: Data, where: str, passed_over: Sequence[str] = ()) -> Pictures:

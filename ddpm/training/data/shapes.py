@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw
 
 from ddpm.training.config import Data
+from ddpm.training.data.painted import Painted, paint
 from ddpm.training.data.pictures import Pictures, resized
 
 COLOURS = {"red": (214, 58, 52), "blue": (52, 96, 206), "green": (58, 150, 82), "yellow": (240, 200, 64)}
@@ -19,9 +19,13 @@ FINE = 4  # painted this much larger, then reduced: smooth edges
 
 def paint_shapes(data: Data) -> Pictures:
     """data.count pictures, the same for the same seed."""
-    made = [_shape(random.Random(f"{data.seed}:{index}"), data.kept * FINE) for index in range(data.count)]
-    pixels = torch.stack([resized(array, data) for array, _ in made])
-    return Pictures(pixels, [[caption] for _, caption in made] if data.captions else None)
+    return paint(data, paint_shape)
+
+
+def paint_shape(data: Data, index: int) -> Painted:
+    """One of them, its caption and no mask."""
+    picture, caption = _shape(random.Random(f"{data.seed}:{index}"), data.kept * FINE)
+    return resized(picture, data), [caption], None
 
 
 def _shape(rng: random.Random, side: int) -> tuple[np.ndarray, str]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import importlib.util
 import random
 
-from torch import Tensor
-
 from ddpm.errors import Missing
 from ddpm.training.config import Data
-from ddpm.training.data.painted import paint
+from ddpm.training.data.painted import Painted, paint
 from ddpm.training.data.pictures import Pictures, resized, resized_mask
 
 
@@ -20,7 +18,7 @@ def paint_scenes(data: Data) -> Pictures:
     return paint(data, paint_scene)
 
 
-def paint_scene(data: Data, index: int) -> tuple[Tensor, list[str], Tensor | None]:
+def paint_scene(data: Data, index: int) -> Painted:
     """uint8 (C, side, side), its captions, uint8 mask (side, side): 255 on the subjects."""
     import cv2
 
