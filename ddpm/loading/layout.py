@@ -119,7 +119,7 @@ def read_layout(folder: Path) -> Layout:
         found = index.get("_class_name", "none")
         raise CannotLoad(f"no unet/config.json and no config.json in it (its pipeline class: {found})")
     config = read_json(described)
-    _check_network(config, folder)
+    _check_network(config)
     codec = next((folder / name for name in ("vae", "vqvae") if (folder / name / "config.json").is_file()), None)
     layout = Layout(folder, unet, config, _scheduler(folder), codec, read_json(codec / "config.json") if codec else {})
     if layout.conditional:
@@ -129,7 +129,7 @@ def read_layout(folder: Path) -> Layout:
     return layout
 
 
-def _check_network(config: dict[str, Any], folder: Path) -> None:
+def _check_network(config: dict[str, Any]) -> None:
     known = ("UNet2DModel", "UNet2DConditionModel", "UNetModel", "UNetUnconditionalModel")
     if config.get("_class_name") not in known:
         raise CannotLoad(f"its network is a {config.get('_class_name')}; read are UNet2DModel and UNet2DConditionModel")

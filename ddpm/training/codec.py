@@ -72,20 +72,20 @@ class Coding:
             self.adversary.step()
 
     @torch.no_grad()
-    def show(self, model: nn.Module) -> list[Tensor]:
+    def show(self, averaged: nn.Module) -> list[Tensor]:
         """The first pictures of the set, then the same through the codec."""
         pixels = self._first(self.config.previews.count)
         latents = torch.zeros(
             (len(pixels), self.wish.channels, *(side // self.wish.factor for side in pixels.shape[2:]))
         )
-        made = model(pixels, latents.to(self.device))[0].float()
+        made = averaged(pixels, latents.to(self.device))[0].float()
         return [each.clamp(-1, 1).expand(-1, 3, -1, -1).cpu() for each in (pixels, made)]
 
     @torch.no_grad()
-    def write(self, folder: Path, model: nn.Module, card_text: str) -> None:
-        assert isinstance(model, Through)
-        latents = model.codec.encode(self._first(MEASURED)).latent_dist.mean
-        write_codec(folder, model.codec, 1 / float(latents.float().std().clamp(min=1e-6)))
+    def write(self, folder: Path, averaged: nn.Module, card_text: str) -> None:
+        assert isinstance(averaged, Through)
+        latents = averaged.codec.encode(self._first(MEASURED)).latent_dist.mean
+        write_codec(folder, averaged.codec, 1 / float(latents.float().std().clamp(min=1e-6)))
         (folder / "README.md").write_text(card_text, encoding="utf-8")
 
     def state_dict(self) -> dict[str, Any]:

@@ -68,11 +68,11 @@ class Denoising:
     def after_step(self) -> None:
         return None
 
-    def show(self, model: nn.Module) -> list[Tensor]:
-        return moments(self.as_model(model), self.config.previews.count, self.config.data.size, self.prompts)
+    def show(self, averaged: nn.Module) -> list[Tensor]:
+        return moments(self.as_model(averaged), self.config.previews.count, self.config.data.size, self.prompts)
 
-    def write(self, folder: Path, model: nn.Module, card_text: str) -> None:
-        self.learner.write(folder, model, self.card(), card_text)
+    def write(self, folder: Path, averaged: nn.Module, card_text: str) -> None:
+        self.learner.write(folder, averaged, self.card(), card_text)
 
     def state_dict(self) -> dict[str, Any]:
         return {}

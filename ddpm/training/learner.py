@@ -71,7 +71,7 @@ def learner(config: TrainConfig, captions: bool, device: str) -> Learner:
         total = sum(p.numel() for p in fresh.module.parameters())
         print(f"{taken / 1e6:.1f} of {total / 1e6:.1f} M parameters are from {config.start}")
         return _as_sampled(fresh, model)
-    return _as_sampled(_started(config, model, device), model)
+    return _as_sampled(_started(config, model), model)
 
 
 def _second(config: TrainConfig, of: Path, captions: bool, device: str) -> Learner:
@@ -125,7 +125,7 @@ def _new(config: TrainConfig, captions: bool, device: str, usual: tuple[str, str
     return _ours(Hybrid(network).to(device), names, codec, text, config.codec, hash)
 
 
-def _started(config: TrainConfig, model: Model, device: str) -> Learner:
+def _started(config: TrainConfig, model: Model) -> Learner:
     module, card = model.module.requires_grad_(True), model.card
     if config.codec is not None:
         raise BadRequest(f"codec goes with a new network; {config.start} has its own, leave codec out.", "codec")

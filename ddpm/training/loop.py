@@ -68,17 +68,17 @@ class Run:
             refuse_to_overwrite(config)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.processes = _accelerator(config)
-        self.device = self.processes.device.type
+        self.accelerator = _accelerator(config)
+        self.device = self.accelerator.device.type
         if config.precision == "auto":
             self.config = config = config.model_copy(update={"precision": NAMES[fastest(self.device)]})
-        self.main = self.processes.is_main_process
-        if config.batch % (self.processes.num_processes * config.accumulate):
-            shares = f"{self.processes.num_processes} processes times accumulate ({config.accumulate})"
+        self.main = self.accelerator.is_main_process
+        if config.batch % (self.accelerator.num_processes * config.accumulate):
+            shares = f"{self.accelerator.num_processes} processes times accumulate ({config.accumulate})"
             raise BadRequest(f"batch ({config.batch}) must be a multiple of {shares}.", "batch")
 
         # Data first: a wrong path is said before anything else is made. One process fills the cache, others read it.
-        with self.processes.main_process_first():
+        with self.accelerator.main_process_first():
             pictures = open_data(config.data)
             self.task = open_task(config, pictures, self.device)
         if self.main:
@@ -91,16 +91,16 @@ class Run:
         if self.state.falling and before_decay.exists() and not self.pace.now(self.state.images).falling:
             self.state.load(before_decay)  # there is more time now than when the decay began
             self._say(f"Going on at the constant rate from {self.state.images} pictures, before the decay.")
-        self.network: nn.Module = self.processes.prepare_model(_compiled(module) if config.compile else module)
+        self.network: nn.Module = self.accelerator.prepare_model(_compiled(module) if config.compile else module)
         self.waited = 0.0  # seconds of the last step before its batches were there
         self.records = Records(config, self.task, self.state, len(pictures)) if self.main else None
 
     def go(self) -> bool:
         config, state = self.config, self.state
         parameters = sum(p.numel() for p in state.module.parameters())
-        how = f"{self.device} in {config.precision}, {self.processes.num_processes} process(es)"
+        how = f"{self.device} in {config.precision}, {self.accelerator.num_processes} process(es)"
         self._say(f"{parameters:,} parameters on {how}\n{self.task.chosen}")
-        progress = Progress(config.images, state.images, self.pace, self.main, self.processes.num_processes)
+        progress = Progress(config.images, state.images, self.pace, self.main, self.accelerator.num_processes)
         began, before = time.monotonic(), state.seconds
         self.network.train()
         with _stop_asked() as asked:
@@ -123,7 +123,7 @@ class Run:
         progress.close()
         if self.records:
             self._end(self.records, stopped)
-        self.processes.wait_for_everyone()
+        self.accelerator.wait_for_everyone()
         return not stopped
 
     def _first_step(self, seen: int, progress: Progress) -> float:
@@ -132,7 +132,7 @@ class Run:
         if self.device != "cuda" or self.config.compile:  # what was compiled cannot be counted
             return self.step(seen)
         loss, flops = counted(lambda: self.step(seen))
-        share = self.config.batch // self.processes.num_processes
+        share = self.config.batch // self.accelerator.num_processes
         progress.work = flops / share / reached(self.device, TYPES[self.config.precision])
         return loss
 
@@ -145,11 +145,11 @@ class Run:
             began = time.monotonic()
             batch = self.task.batches(dice)
             self.waited += time.monotonic() - began
-            waits = self.processes.no_sync(self.network) if i + 1 < len(parts) else contextlib.nullcontext()
+            waits = self.accelerator.no_sync(self.network) if i + 1 < len(parts) else contextlib.nullcontext()
             with waits, fast_backward(self.device, config.precision):
                 with torch.autocast(self.device, TYPES[config.precision], enabled=config.precision != "fp32"):
                     loss = self.task.loss(self.network, batch, dice) / len(parts)
-                self.processes.backward(state.scaler.scale(loss))
+                self.accelerator.backward(state.scaler.scale(loss))
             total += loss.item()
         for optimiser in state.optimisers:
             state.scaler.unscale_(optimiser)
@@ -167,24 +167,24 @@ class Run:
 
     def _rows(self) -> list[range]:
         """This process's pictures of the batch, in config.accumulate parts."""
-        count = self.config.batch // self.processes.num_processes
-        first, part = self.processes.process_index * count, count // self.config.accumulate
+        count = self.config.batch // self.accelerator.num_processes
+        first, part = self.accelerator.process_index * count, count // self.config.accumulate
         return [range(start, start + part) for start in range(first, first + count, part)]
 
     def _agreed(self, moment: Moment, stop: bool) -> tuple[Moment, bool]:
         """The main process's clock and anybody's Ctrl-C, so that all processes take the same step or none."""
-        if self.processes.num_processes == 1:
+        if self.accelerator.num_processes == 1:
             return moment, stop
         mine = [*map(float, moment)] if self.main else [0.0, 0.0, 0.0]
-        told = torch.tensor([*mine, float(stop)], dtype=torch.float64, device=self.processes.device)
-        factor, falling, over, stops = self.processes.reduce(told, "sum").tolist()
+        told = torch.tensor([*mine, float(stop)], dtype=torch.float64, device=self.accelerator.device)
+        factor, falling, over, stops = self.accelerator.reduce(told, "sum").tolist()
         return Moment(factor, falling > 0, over > 0), stops > 0
 
     def _mean(self, value: float) -> float:
-        if self.processes.num_processes == 1:
+        if self.accelerator.num_processes == 1:
             return value
-        told = torch.tensor(value, dtype=torch.float64, device=self.processes.device)
-        return float(self.processes.reduce(told, "mean"))
+        told = torch.tensor(value, dtype=torch.float64, device=self.accelerator.device)
+        return float(self.accelerator.reduce(told, "mean"))
 
     def _stop_at_nan(self, seen: int, loss: float, norm: float) -> None:
         """Say at which step and why; the step is not taken."""

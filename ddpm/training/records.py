@@ -67,7 +67,7 @@ class Records:
 
     def preview(self) -> None:
         """A grid of pictures and a strip of their making."""
-        shown = self.task.show(self.state.model)
+        shown = self.task.show(self.state.averaged)
         grid = sheet(shown[-1])
         with self._writing(self.previews):
             save_picture(grid, self.previews / f"{self.state.images:09d}.png")
@@ -79,7 +79,7 @@ class Records:
         format = self.config.previews.film
         what = "the last pictures" if format == "none" else f"the last pictures and film.{format}"
         print(f"Making {what} for {self.folder} ...", flush=True)
-        shown = self.task.show(self.state.model)
+        shown = self.task.show(self.state.averaged)
         with self._writing(self.folder):
             save_picture(sheet(shown[-1]), self.previews / "final.png")
             save_picture(strip(shown), self.folder / "strip.png")

@@ -36,7 +36,7 @@ class State:
         self.losses: list[float] = []
 
     @property
-    def model(self) -> nn.Module:
+    def averaged(self) -> nn.Module:
         """The average that previews are made with and that is written to weights/."""
         return self.averages[0]
 

@@ -38,10 +38,10 @@ class Task(Protocol):
     def after_step(self) -> None:
         """The optimisers have taken a step: what else learns with them takes its own."""
 
-    def show(self, model: nn.Module) -> list[Tensor]:
+    def show(self, averaged: nn.Module) -> list[Tensor]:
         """Pictures, as moments of their making, the last one finished: (N, 3, H, W) in [-1, 1] each."""
 
-    def write(self, folder: Path, model: nn.Module, card_text: str) -> None:
+    def write(self, folder: Path, averaged: nn.Module, card_text: str) -> None:
         """The model folder that the application reads."""
 
     def state_dict(self) -> dict[str, Any]:
