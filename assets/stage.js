@@ -1,12 +1,16 @@
 // The stage of a tab: it pulls the newest frame of its job and shows it, so a slow link drops frames and never queues.
-// `remember` is of job.js. `value` is {text, p, busy, failed, job, src, film}; server.next_frame answers {n, src} or {end}.
+// `remember` is of job.js. `value` is {text, p, busy, failed, job, src, alt, film}; server.next_frame answers {n, src} or {end}.
 const views = [...element.querySelectorAll('.view')], glow = element.querySelector('.glow img');
 const film = element.querySelector('.film'), bar = element.querySelector('progress'), line = element.querySelector('output');
+const labels = views.map(view => view.alt);
 let job = null;
 
-function show(pictures) {  // a stage with one view shows the last of them
+function show(pictures, alt) {  // a stage with one view shows the last of them
   const offset = pictures.length - views.length;
-  views.forEach((view, i) => { view.src = pictures[Math.max(0, i + offset)]; });
+  views.forEach((view, i) => {
+    view.src = pictures[Math.max(0, i + offset)];
+    view.alt = alt ? `${labels[i]}: ${alt}` : labels[i];
+  });
   glow.src = pictures[pictures.length - 1];
   element.classList.add('full');
 }
@@ -42,12 +46,14 @@ function roll(reel) {  // the film stands where the views are
 
 function apply() {
   const value = props.value || {};
+  // A screen reader hears the beginning and the end; the steps between are the progress bar's.
+  line.ariaLive = value.busy && element.classList.contains('busy') ? 'off' : 'polite';
   if (value.text !== undefined) line.textContent = value.text;
   bar.value = value.p || 0;
   element.classList.toggle('busy', !!value.busy);
   element.classList.toggle('failed', !!value.failed);
   roll(value.film);
-  if (value.src) show(value.src);
+  if (value.src) show(value.src, value.alt);
   if (!value.busy) { job = null; return; }
   if (!value.job || value.job === job) return;
   job = value.job;

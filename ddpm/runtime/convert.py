@@ -24,7 +24,7 @@ from ddpm.compat import ensure_torchvision
 from ddpm.runtime.cache import Verdict, publish, write_verdict
 from ddpm.runtime.calls import Flat, Signature, reads_tokens, time_features
 from ddpm.runtime.eager import Eager
-from ddpm.runtime.graph import GRAPH, Graph
+from ddpm.runtime.graph import GRAPH, Graph, openvino_package
 from ddpm.runtime.norms import by_channels
 
 JOB = "job.pt"
@@ -87,18 +87,16 @@ def judged(work: Work, folder: Path) -> Verdict:
 
 def convert(flat: Flat, inputs: list[Tensor], folder: Path) -> None:
     """The graph in the folder, weights in float16, of any batch and any number of tokens up to this one."""
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # else converting reports to its makers
-    import openvino
-
+    ov = openvino_package()
     with warnings.catch_warnings(), by_channels(flat):
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes are fixed when the graph is compiled
-        model = openvino.convert_model(flat, example_input=tuple(inputs))
+        model = ov.convert_model(flat, example_input=tuple(inputs))
     shapes = {}
     for place, (tensor, tokens) in enumerate(zip(inputs, reads_tokens(inputs), strict=True)):
-        rest = [openvino.Dimension(1, tensor.shape[1]), *tensor.shape[2:]] if tokens else tensor.shape[1:]
-        shapes[place] = openvino.PartialShape([-1, *rest])
+        rest = [ov.Dimension(1, tensor.shape[1]), *tensor.shape[2:]] if tokens else tensor.shape[1:]
+        shapes[place] = ov.PartialShape([-1, *rest])
     model.reshape(shapes)
-    openvino.save_model(model, folder / GRAPH, compress_to_fp16=True)
+    ov.save_model(model, folder / GRAPH, compress_to_fp16=True)
 
 
 def alternating(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,20 @@ LARGEST_BATCH = 2  # one picture and its guidance; more are no faster together o
 Run = Callable[[list[Tensor]], Tensor]
 
 
+def openvino_package() -> Any:
+    """The package, kept from reporting to its makers: each import would send them a note, by a forked process at that,
+    which may hang and keep this one from ending. Import it nowhere else."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # then a stub of its own takes that place
+    import openvino
+
+    return openvino
+
+
 class Graph:
     """The graph in a folder, compiled for a batch and a number of tokens when they are first met (about 0.4 s)."""
 
     def __init__(self, folder: Path, bfloat16: bool, threads: int) -> None:
-        import openvino
-
-        self._core = openvino.Core()
+        self._core = openvino_package().Core()
         self._model = self._core.read_model(folder / GRAPH)
         self._settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",

@@ -38,7 +38,8 @@ def build_app(engine: Engine, model: str | None = None) -> Queued:
     page = Page(engine, Shelf(), model)
     with Queued(title="ddpm", analytics_enabled=False, fill_width=True, delete_cache=(900, 7200)) as demo:
         with gr.Row(elem_id="head"):
-            gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=script("page"))
+            wiring = "".join(map(script, ("page", "files", "kept")))
+            gr.HTML(HEADER, elem_id="top", apply_default_css=False, js_on_load=wiring)
             recipe = refill.button()
         unused = refill.panel()
         with gr.Tabs(overflow_behavior="wrap", elem_id="tabs") as tabs:

@@ -41,6 +41,8 @@ TELL: dict[str, Any] = {**PRIVATE, "concurrency_limit": None}  # through the que
 # What a model that reads no words does not have.
 TEXT_ONLY = ("prompt", "negative_prompt", "styles", "guidance_scale", "guidance_until")
 SIZES = ("width", "height")
+SILENT: dict[str, Any] = {"negative_prompt": "", "styles": [], "count": 1, "upscale": 1}
+BARE = ("image", "mask", "painted")  # pictures are not in a recipe
 MOST_STEPS = 100  # of the slider; its number field and scripts may ask for more
 
 Fields = dict[str, Component]
@@ -199,6 +201,26 @@ def follow_model(fields: Fields, cards: Callable[[], list[ModelCard]], keep: Seq
     assert isinstance(model, gr.Dropdown)
     model.input(adopt, model, [fields[name] for name in led], **LISTEN)
     model.focus(lambda: gr.update(choices=choices(cards())), None, model, **LISTEN)
+
+
+def filled(fields: Fields, known: dict[str, Any], card: ModelCard | None) -> dict[Any, Any]:
+    """Settings back into the fields that they speak of, suited to their model; pictures and the other fields stay.
+
+    Where there is a prompt, silence speaks, too: nothing was to be left out, styles are in it, it was one picture.
+    """
+    if "prompt" in known:
+        known = SILENT | known
+    changes: dict[str, dict[str, Any]] = suited(card) if card else {}
+    for name, value in known.items():
+        if name not in BARE:
+            changes[name] = changes.get(name, {}) | {"value": str(value) if name == "seed" else value}
+    if "steps" in known:
+        changes["steps"]["maximum"] = max(MOST_STEPS, known["steps"])
+    for name in SIZES:
+        if name in known and card is not None:  # the sliders end sooner than the model does
+            change = changes[name]
+            change |= {"maximum": max(change["maximum"], known[name]), "minimum": min(change["minimum"], known[name])}
+    return {fields[name]: gr.update(**change) for name, change in changes.items() if name in fields}
 
 
 def given(cards: Sequence[ModelCard], values: dict[str, Any]) -> dict[str, Any]:

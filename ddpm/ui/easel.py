@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gradio as gr
 from gradio.components import Component
@@ -19,10 +20,10 @@ from ddpm.engine import Engine
 from ddpm.errors import BadRequest, DDPMError
 from ddpm.events import Event, Notice, Result
 from ddpm.jobs import Job
-from ddpm.models.card import ModelCard
+from ddpm.models.card import ModelCard, named
 from ddpm.request import Request
 from ddpm.ui import examples
-from ddpm.ui.controls import LISTEN, PRIVATE, TELL, Fields, given, picked, tiles
+from ddpm.ui.controls import LISTEN, PRIVATE, TELL, Fields, filled, given, picked, tiles
 from ddpm.ui.pictures import Made, Shelf, address, refuse, still_there
 from ddpm.ui.stream import GRACE, complaint, follow, stage
 
@@ -69,6 +70,7 @@ class Easel:
         self.name_of_go: Callable[[Any], str] | None = None  # from the count, on a tab whose button says it
         self.view: gr.HTML
         self.offered: list[examples.Example] = []
+        self.asked: WeakKeyDictionary[Job, dict[str, Any]] = WeakKeyDictionary()  # the fields' values of each job
         self.own: list[Component] = []  # parts that only this tab has, and what an event changes in them
         self.reveal: Callable[[Event], Updates] = lambda event: {}
 
@@ -78,7 +80,7 @@ class Easel:
         if self.example is not None:
             shown = [path for path in example if path] or [self.example.path]
             words = MADE_TEXT if self.example.recipe else EXAMPLE_TEXT
-            value = {"src": [address(path) for path in shown], "text": words}
+            value = {"src": [address(path) for path in shown], "alt": self.example.alt, "text": words}
         self.view = stage(self.page.engine, self.tab, labels, value, **options)
 
     def build_after(self, between: Callable[[], None] = lambda: None) -> None:
@@ -115,7 +117,8 @@ class Easel:
         self.label_of_go = str(go.value)
         self.on(go.click)
         halt.click(self.end_all, **LISTEN)
-        self.named(self.view.retry(self.resume, None, self.outputs, concurrency_limit=None, **PRIVATE).then)
+        back = [*self.outputs, *fields.values()]
+        self.named(self.view.retry(self.resume, None, back, concurrency_limit=None, **PRIVATE).then)
         self.named(fields["count"].change)  # type: ignore[attr-defined]
         if self.offered:
 
@@ -179,7 +182,7 @@ class Easel:
         if not still_there([one]):
             return {self.view: {"text": GONE}}
         text = "Stopped. Keeping what was there." if one.partial else f"Picture {index + 1} of {len(made)}"
-        return {self.view: {"src": [address(one.path)], "text": text}, **self.show(made, index)}
+        return {self.view: {"src": [address(one.path)], "alt": one.alt, "text": text}, **self.show(made, index)}
 
     def show(self, made: list[Made], chosen: int) -> Updates:
         """The results, with one of them chosen."""
@@ -194,8 +197,10 @@ class Easel:
     async def make(self, values: dict[Component, Any], request: gr.Request) -> AsyncIterator[Updates]:
         """Put what the fields ask for in the line, and follow it."""
         try:
-            asked = await asyncio.to_thread(self.ask, {name: values[part] for name, part in self.fields.items()})
+            said = {name: values[part] for name, part in self.fields.items()}
+            asked = await asyncio.to_thread(self.ask, said)
             job = self.page.engine.submit(asked, request.session_hash or "")
+            self.asked[job] = said
         except DDPMError as error:
             raise refuse(error) from None
         async for updates in self.run(job, values[self.made]):
@@ -208,8 +213,19 @@ class Easel:
             yield {self.view: gr.skip()}  # an event that yields nothing empties all it could have changed
             return
         job.sessions.add(request.session_hash or "")
+        yield {self.view: gr.skip(), **self.asked_again(self.asked.get(job, {}))}
         async for updates in self.run(job, []):
             yield updates
+
+    def asked_again(self, values: dict[str, Any]) -> Updates:
+        """What a job was asked with, back into the fields of a page that was reloaded; a painted mask is lost.
+
+        Its words are not: the page keeps those itself, as they stood there last.
+        """
+        card = named(self.page.cards(), str(values.get("model")))
+        known = {name: value for name, value in values.items() if value is not None and "prompt" not in name}
+        pictures = {self.fields["image"]: known["image"]} if "image" in known else {}
+        return filled(self.fields, known, card) | pictures
 
     async def run(self, job: Job, made: list[Made]) -> AsyncIterator[Updates]:
         """Follow one job to its end; `made` is what stood here before."""
@@ -237,7 +253,7 @@ class Easel:
                     changed |= own
             if update.over:
                 if new:
-                    status |= {"src": [address(new[-1].path)], **kept}
+                    status |= {"src": [address(new[-1].path)], "alt": new[-1].alt, **kept}
                     if len(every) > 1:
                         archive = await asyncio.to_thread(self.page.shelf.zip, every)
                         changed[self.all] = gr.update(value=archive, visible=True)

@@ -42,6 +42,12 @@ class Made(NamedTuple):
     partial: bool
     note: str
 
+    @property
+    def alt(self) -> str:
+        """What it shows, as far as words know it: its prompt, else its seed."""
+        prompt = self.recipe.get("request", self.recipe).get("prompt")
+        return str(prompt or (f"seed {self.seed}" if self.seed >= 0 else ""))
+
 
 def refuse(error: DDPMError) -> gr.Error:
     """The package's sentence as a notice on the page and as the text of a client's exception."""

@@ -15,12 +15,9 @@ from ddpm.errors import BadRequest
 from ddpm.models.card import ModelCard, named
 from ddpm.recipe import read_recipe
 from ddpm.recipe.ours import ABOUT
-from ddpm.ui.controls import MOST_STEPS, SIZES, TELL, Fields, reads_prompt, suited
+from ddpm.ui.controls import SIZES, TELL, filled, reads_prompt
 from ddpm.ui.easel import Easel, Page
 from ddpm.ui.pictures import refuse, told
-
-SILENT: dict[str, Any] = {"negative_prompt": "", "styles": [], "count": 1, "upscale": 1}
-BARE = ("image", "mask", "painted")  # pictures are not in a recipe
 
 
 def button() -> gr.UploadButton:
@@ -84,26 +81,6 @@ def fitted(
             why = f", which {card.title} cannot make" if card else ""
             missing.append(f"Size: {width or '?'}x{height or '?'}{why}")
     return known, card, missing
-
-
-def filled(fields: Fields, known: dict[str, Any], card: ModelCard | None) -> dict[Any, Any]:
-    """The fields that the recipe speaks of, suited to its model; the others stay.
-
-    Where there is a prompt, silence speaks, too: nothing was to be left out, styles are in it, it was one picture.
-    """
-    if "prompt" in known:
-        known = SILENT | known
-    changes: dict[str, dict[str, Any]] = suited(card) if card else {}
-    for name, value in known.items():
-        if name not in BARE:
-            changes[name] = changes.get(name, {}) | {"value": str(value) if name == "seed" else value}
-    if "steps" in known:
-        changes["steps"]["maximum"] = max(MOST_STEPS, known["steps"])
-    for name in SIZES:
-        if name in known and card is not None:  # the sliders end sooner than the model does
-            change = changes[name]
-            change |= {"maximum": max(change["maximum"], known[name]), "minimum": min(change["minimum"], known[name])}
-    return {fields[name]: gr.update(**change) for name, change in changes.items() if name in fields}
 
 
 def markup(sentences: Sequence[str]) -> str:

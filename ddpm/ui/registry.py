@@ -120,7 +120,7 @@ def registry_panel(engine: Engine) -> gr.HTML:
             gr.Button("Fetch it", interactive=False),
             gr.Button("Stop"),
         )
-    said = gr.Markdown()
+    said = gr.Markdown(elem_classes="spoken")
 
     def listed() -> list[Any]:
         return [markup(rows(engine)), gr.Dropdown(choices=[card.name for card in engine.cards()])]

@@ -23,7 +23,7 @@ from ddpm.ui.pictures import inline
 
 STEPS = SKETCH["steps"]
 FIGURE = """<figure class="frame sketch">{{#if value.src}}<img alt="Sketch of the prompt" src="{{value.src}}">{{/if}}
-<figcaption>{{value.text}}</figcaption></figure>"""
+<figcaption role="status">{{value.text}}</figcaption></figure>"""
 # by the judge; the figures are in weights/scenes/README.md, Sketches
 HINT = (
     "Type, and it appears here. In sketches of Scenes, 97 % of what a prompt asks for is there, in full pictures 98 %; "

@@ -40,7 +40,7 @@ METHODS = [
 ]
 STATUS = """<div class="line ${value.busy ? 'going' : ''}">
 <progress max="1" value="${value.p || 0}" aria-label="Progress"></progress>
-<output aria-live="polite">${value.text}</output></div>"""
+<output aria-live="${value.busy && value.p ? 'off' : 'polite'}">${value.text}</output></div>"""
 
 
 def build(page: Page) -> WholeImage:
@@ -67,7 +67,7 @@ def build(page: Page) -> WholeImage:
             words = "Enlarged four times. Yours will appear here." if shown else "Nothing here yet."
             status = gr.HTML(
                 {"text": words, "p": 0, "busy": False}, html_template=STATUS, elem_classes="status", tab="upscale",
-                js_on_load=script("job") + script("status"), apply_default_css=False,
+                js_on_load="".join(map(script, ("job", "status", "compare"))), apply_default_css=False,
             )  # fmt: skip
             with gr.Row(elem_classes="save"):
                 one = gr.DownloadButton("Download", size="sm", min_width=90, visible=False)

@@ -79,7 +79,8 @@ def _count(found: Reading | None) -> str:
     said = f"{found.tokens} of {found.most} word parts" + (
         f", {blocks} blocks" if blocks > 1 and not found.unread else ""
     )
-    return f'<output class="{kind}" aria-live="polite">{said}</output>'
+    live = "polite" if kind else "off"  # spoken at every word, it would drown them
+    return f'<output class="{kind}" aria-live="{live}">{said}</output>'
 
 
 def _warnings(found: Reading | None, text: str) -> str:

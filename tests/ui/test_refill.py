@@ -10,7 +10,8 @@ import pytest
 
 from ddpm.models.card import named
 from ddpm.recipe import read_texts
-from ddpm.ui.refill import filled, fitted, markup
+from ddpm.ui.controls import filled
+from ddpm.ui.refill import fitted, markup
 from tests.ui.test_controls import card
 
 FREE, FIXED = replace(card("text", False), name="free"), replace(card("text", True), name="fixed")
