@@ -7,6 +7,7 @@ The page answers before any model is loaded; torch is imported in the engine's t
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ddpm.engine import Engine
+
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -71,7 +74,12 @@ def main(argv: list[str] | None = None) -> int:
     if args.model or any(card.usable for card in engine.cards()):  # some are only offered, to be downloaded
         engine.keep_warm(args.model, demo.seen)
     demo.block_thread()
-    engine.close()
+    for name in ENDING:  # once is enough
+        if number := getattr(signal, name, None):
+            signal.signal(number, signal.SIG_IGN)
+    if not engine.close():  # some calls of a network take long; Python would crash with a thread in one
+        atexit._run_exitfuncs()
+        os._exit(0)
     return 0
 
 
@@ -90,7 +98,7 @@ def unfit(engine: Engine, name: str, settings: bool) -> str:
 
 def end_as_ctrl_c_does() -> None:
     """After SIGTERM (a container's stop) and SIGHUP (a closed terminal, unless under nohup): leave no pictures."""
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ENDING[1:]:
         if (number := getattr(signal, name, None)) and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
 

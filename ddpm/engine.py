@@ -150,9 +150,9 @@ class Engine:
             "queue": self.line.waiting,
         }
 
-    def close(self) -> None:
-        """Stop every job and end the torch thread."""
-        self.line.close()
+    def close(self) -> bool:
+        """Stop every job and end the torch thread. False: a call of its network is still going on."""
+        return self.line.close()
 
     def events(self, request: Request, stop: Stop, watch: Callable[[], bool], tell: Tell = _nobody) -> Iterator[Event]:
         """Do the request here and now, in this thread; raises what went wrong.
@@ -278,7 +278,7 @@ class Engine:
     def _default(self, kind: str) -> str:
         cards = [card for card in self.cards() if card.usable]
         if not cards:
-            raise UnknownModel(f"There is no model in {self.weights}: put a model folder there.")
+            raise UnknownModel(f"There is no model in {self.weights.name}: put a model folder there.")
         return next((card.name for card in cards if card.kind == kind), cards[0].name)
 
     def _warm(self, name: str, stop: Stop) -> Iterator[Event]:

@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from ddpm.errors import DDPMError, LineFull
-from ddpm.events import Event, Failed, Preview
+from ddpm.events import Event, Failed, Film, Preview, Result
 
 State = Literal["waiting", "running", "finished", "stopped", "failed"]
 LOOK = 2.0  # seconds that a look at a job counts; pages look four times a second
 KEEP = 600.0  # seconds that a job which is over can still be found, so that a reloaded page finds its pictures
 KEPT = 64  # such jobs at most
+KEPT_BYTES = 256 << 20  # and no more pictures of theirs than this
 
 _log = logging.getLogger(__name__)
 
@@ -232,8 +233,8 @@ class Line:
                 self._waiting.remove(job)
                 job.finish("stopped")
 
-    def close(self, timeout: float = 5.0) -> None:
-        """Stop every job and end the thread; a thread inside torch when Python exits may crash it."""
+    def close(self, timeout: float = 5.0) -> bool:
+        """Stop every job and end the thread. False: it is still inside torch, and Python may crash when it exits."""
         atexit.unregister(self.close)
         with self._changed:
             self._closed = True
@@ -244,6 +245,8 @@ class Line:
                 job.stop()
         if self._worker is not None and self._worker is not threading.current_thread():
             self._worker.join(timeout)
+            return not self._worker.is_alive()
+        return True
 
     def _serve(self) -> None:
         while True:
@@ -257,11 +260,24 @@ class Line:
                 job.state = "running"
             job.run()
             del job  # or the last one would be held until the next comes
-            self._running = None
+            with self._changed:
+                self._running = None
+                self._drop_old()
 
     def _drop_old(self) -> None:
         over = [job for job in self._jobs.values() if job.over_at is not None]
-        horizon = time.monotonic() - KEEP
-        for place, job in enumerate(over):
-            if (job.over_at or 0.0) < horizon or place < len(over) - KEPT:
+        horizon, held = time.monotonic() - KEEP, 0
+        for place, job in enumerate(reversed(over)):
+            held += sum(map(_bytes, job.events))
+            if (job.over_at or 0.0) < horizon or place >= KEPT or held > KEPT_BYTES:
                 del self._jobs[job.id]
+
+
+def _bytes(event: Event) -> int:
+    """What the event holds in memory, if it is a picture or a film."""
+    match event:
+        case Result(image=image):
+            return image.width * image.height * len(image.getbands())
+        case Film(data=data):
+            return len(data)
+    return 0

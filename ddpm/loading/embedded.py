@@ -10,6 +10,7 @@ NAME/README.md                                          the model card for peopl
 
 from __future__ import annotations
 
+import reprlib
 import shutil
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -179,10 +180,12 @@ def _config(values: dict[str, object]) -> HybridConfig:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     if unknown := sorted(key for key in values.keys() - known if not key.startswith("_")):
         raise CannotLoad(f"its network/config.json has unknown keys: {', '.join(unknown)}")
-    try:
-        return HybridConfig(**{key: value for key, value in values.items() if key in known})  # type: ignore[arg-type]
-    except TypeError as error:
-        raise CannotLoad(f"its network/config.json: {error}") from error
+    usual = asdict(HybridConfig())
+    for key in known & values.keys():
+        value, kind = values[key], type(usual[key])
+        if type(value) is not kind or (isinstance(value, tuple) and any(type(each) is not int for each in value)):
+            raise CannotLoad(f"its network/config.json: {key} is {reprlib.repr(value)}; it should look like {usual[key]}")
+    return HybridConfig(**{key: value for key, value in values.items() if key in known})  # type: ignore[arg-type]
 
 
 def _readme(card: ModelCard, text: str) -> str:

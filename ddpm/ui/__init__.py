@@ -23,6 +23,7 @@ from ddpm.ui import api, denoising, image_to_image, inpaint, refill, selfie, tex
 from ddpm.ui.controls import ASSETS, TELL, heading, script  # noqa: E402
 from ddpm.ui.easel import Easel, Page  # noqa: E402
 from ddpm.ui.first_look import FirstLook  # noqa: E402
+from ddpm.ui.own_folders import own_uploads  # noqa: E402
 from ddpm.ui.pictures import Made, Shelf  # noqa: E402
 from ddpm.ui.registry import registry_panel  # noqa: E402
 from ddpm.ui.routes import routes  # noqa: E402
@@ -35,6 +36,7 @@ HEADER = """<div class="mark" aria-hidden="true"><i></i><i></i><i></i><i></i></d
 
 def build_app(engine: Engine, model: str | None = None) -> Queued:
     """The page and its endpoints. `model` stands first in the menus."""
+    own_uploads()
     page = Page(engine, Shelf(), model)
     with Queued(title="ddpm", analytics_enabled=False, fill_width=True, delete_cache=(900, 7200)) as demo:
         with gr.Row(elem_id="head"):

@@ -16,6 +16,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
@@ -43,6 +44,8 @@ def guarded(engine: Engine, answer: Answer) -> Answer:
             return JSONResponse(message, 401, headers={"WWW-Authenticate": 'Basic realm="ddpm"'})
         try:
             return await answer(http)
+        except ClientDisconnect:  # while it was sending; nobody reads this
+            return Response(status_code=400)
         except DDPMError as error:
             told = {"status": "error", "message": str(error), "detail": str(error)}  # `detail` is FastAPI's word for it
             named = isinstance(error, UnknownModel) or getattr(error, "field", None) == "model"

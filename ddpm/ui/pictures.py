@@ -5,13 +5,10 @@ Results are PNG files written here and served as they are: gradio would re-encod
 
 from __future__ import annotations
 
-import atexit
 import base64
 import io
 import secrets
 import shutil
-import stat
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Sequence
@@ -27,8 +24,10 @@ from ddpm.errors import BadRequest, DDPMError
 from ddpm.events import Result
 from ddpm.images import open_mask, open_picture, open_whole
 from ddpm.recipe import save_png, strip
+from ddpm.ui.own_folders import drop_unfinished, own_folder
 
 KEPT_SECONDS = 24 * 3600  # result files are the visitor's until they are this old
+KEPT_BYTES = 4 << 30  # of all result files; beyond it the oldest go sooner
 SHELVES = "ddpm-pictures-"  # how the folders of results begin, in the system's folder for temporary files
 T = TypeVar("T")
 
@@ -102,28 +101,17 @@ class Shelf:
     """The folder of this process's result files, and their addresses on the page. It goes when the process ends."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=SHELVES)).resolve()
-        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
-        self._clear_others()
-
-    def _clear_others(self) -> None:
-        """Delete what processes of this user left that were ended by force. One that runs may have nothing new for
-        longer: it makes its folder again."""
-        for other in self.folder.parent.glob(f"{SHELVES}*"):
-            with suppress(OSError):  # not ours to look into, or gone meanwhile
-                whose = other.lstat()  # of a link, not of what it leads to
-                if stat.S_ISDIR(whose.st_mode) and whose.st_uid == self.folder.stat().st_uid:
-                    newest = max(one.lstat().st_mtime for one in (other, *other.iterdir()))
-                    if time.time() - newest > KEPT_SECONDS:
-                        shutil.rmtree(other, ignore_errors=True)
+        self.folder = own_folder(SHELVES)
 
     def path(self, name: str) -> Path:
-        """A fresh file name nobody can guess the folder of; old folders go first."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)  # another process may have taken it for a leftover
-        for old in self.folder.iterdir():
-            with suppress(FileNotFoundError):  # another thread was faster
-                if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-                    shutil.rmtree(old, ignore_errors=True)
+        """A fresh file name nobody can guess the folder of; old folders go first, and the oldest of too many."""
+        drop_unfinished()
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # where nothing locks it, another process may have deleted it
+        kept = 0
+        for age, size, old in sorted(map(_aged, self.folder.iterdir())):
+            kept += size
+            if age > KEPT_SECONDS or kept > KEPT_BYTES:
+                shutil.rmtree(old, ignore_errors=True)
         place = self.folder / secrets.token_urlsafe(12)
         place.mkdir()
         return place / name
@@ -150,6 +138,14 @@ class Shelf:
             for index, one in enumerate(still_there(made), 1):
                 archive.write(one.path, f"{index:02d}-{Path(one.path).name}")
         return str(path)
+
+
+def _aged(folder: Path) -> tuple[float, int, Path]:
+    """A folder of the shelf behind its age in seconds and the bytes in it; the file that locks the shelf has none."""
+    with suppress(OSError):  # another thread deletes it just now
+        age = time.time() - folder.stat().st_mtime
+        return age, sum(file.stat().st_size for file in folder.iterdir()), folder
+    return 0.0, 0, folder
 
 
 def still_there(made: Sequence[Made]) -> list[Made]:

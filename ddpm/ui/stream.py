@@ -98,21 +98,22 @@ def complaint(job: Job) -> str:
 
 
 async def follow(engine: Engine, job: Job, look: bool = True, grace: float = 0.0) -> AsyncIterator[Update]:
-    """Updates of `job` about four times a second until it is over.
+    """Updates of `job` about four times a second until it is over, and one a second where nothing is new.
 
-    A job that nobody follows any more is stopped after `grace` seconds. Who does not `look` at previews spares the
-    worker from making them.
+    Only between two updates does gradio see that who asked has gone: without them a waiting job kept its place. A job
+    that nobody follows any more is stopped after `grace` seconds. Who does not `look` at previews spares the worker
+    from making them.
     """
     if not look:
         job.looked_at = float("-inf")
-    loop, seen, last = asyncio.get_running_loop(), 0, ""
+    loop, seen, last, told_at = asyncio.get_running_loop(), 0, "", 0.0
     job.followers += 1
     try:
         while job.state not in OVER:
             events = job.events[seen:]
             text = words(job, engine.line.place(job), bool(engine.models.names()))
-            if events or text != last:
-                seen, last = seen + len(events), text
+            if events or text != last or loop.time() - told_at > 1:
+                seen, last, told_at = seen + len(events), text, loop.time()
                 done = job.newest.done if job.newest is not None else 0.0
                 yield Update({"job": job.id, "p": done, "text": text, "busy": True}, events, False)
             for _ in range(10):

@@ -8,10 +8,11 @@ import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
+from PIL import Image
 
 from ddpm import jobs
 from ddpm.errors import BadRequest, DDPMError, LineFull
-from ddpm.events import Event, Failed, Notice, Preview
+from ddpm.events import Event, Failed, Film, Notice, Preview, Result
 from ddpm.jobs import Job, Line
 
 
@@ -124,6 +125,20 @@ def test_only_so_many_jobs_are_kept(line: Line, monkeypatch: pytest.MonkeyPatch)
     for _ in range(6):
         assert line.submit(saying("a"), "me").done.wait(5)
     assert len(line.of_session("me")) == 3
+
+
+def test_no_more_pictures_are_kept_than_fit(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Image.new("RGB", (100, 10))  # 3,000 bytes
+    monkeypatch.setattr(jobs, "KEPT_BYTES", 7000)
+    made = [line.submit(lambda job: iter([Result(0, picture, 1), Notice("done")]), "me") for _ in range(2)]
+    for _ in range(2):
+        assert made[-1].done.wait(5)
+        made.append(line.submit(lambda job: iter([Result(0, picture, 1)]), "me"))
+    assert made[-1].done.wait(5) and line.submit(saying("a"), "you").done.wait(5)
+    assert line.of_session("me") == made[-2:]  # the newest two
+    film = line.submit(lambda job: iter([Film(bytes(9000), "gif", 8, 1)]), "me")
+    assert film.done.wait(5) and line.submit(saying("a"), "you").done.wait(5)
+    assert line.of_session("me") == [] and film.events  # who follows it has it all the same
 
 
 class Photo:

@@ -123,6 +123,8 @@ def edit(path, **changes):
         ("network/config.json", {"blocks": 2}, "missing"),
         ("network/config.json", {"widths": [32, 32]}, "another shape"),
         ("network/config.json", {"colour": 1}, "unknown keys: colour"),
+        ("network/config.json", {"channels": "x"}, "channels is 'x'; it should look like 3"),
+        ("network/config.json", {"widths": [32, "x"]}, r"widths is \(32, 'x'\); it should look like \(128, 256\)"),
     ],
 )
 def test_a_wrong_fact_is_named(folder, file, changes, sentence):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +17,11 @@ import pytest
 from PIL import Image
 
 from ddpm.engine import Engine
-from ddpm.events import Event, Result
+from ddpm.events import Event, Notice, Result
 from ddpm.jobs import Job
 from ddpm.ui.easel import GONE, Easel, Page
 from ddpm.ui.pictures import Made, Shelf
+from ddpm.ui.stream import follow
 from ddpm.ui.text_to_image import build
 
 
@@ -42,6 +46,41 @@ def painted(easel: Easel, made: list[Made], *seeds: int) -> dict[Any, Any]:
         return changed
 
     return asyncio.run(followed())
+
+
+def test_who_waits_hears_of_it_every_second_and_leaves_the_line_by_going(easel: Easel) -> None:
+    """gradio looks between two updates whether who asked is still there."""
+    running, engine = threading.Event(), easel.page.engine
+
+    def long(job: Job) -> Iterator[Event]:
+        running.set()
+        while not job.stopping():
+            time.sleep(0.01)
+        yield Notice("stopped")
+
+    async def followed() -> list[float]:
+        first, second = engine.line.submit(long), engine.line.submit(long)
+        assert await asyncio.to_thread(running.wait, 5)
+        updates, heard = follow(engine, second), []
+        for _ in range(4):
+            update = await anext(updates)
+            assert update.status["busy"] and not update.over
+            heard.append(time.monotonic())
+        await updates.aclose()  # what gradio does when the connection is gone
+        assert second.state == "stopped" and first.state == "running"
+        first.stop()
+        return heard
+
+    heard = asyncio.run(followed())
+    assert all(0.9 < late - early < 3 for early, late in itertools.pairwise(heard))
+
+
+def test_a_reloaded_page_gets_back_what_its_job_was_asked_with(easel: Easel) -> None:
+    values = {"seed": "7", "steps": 9, "prompt": "a fox", "negative_prompt": None, "guidance_scale": 4.0, "model": None}
+    back = easel.asked_again(values)
+    said = {name: back[part]["value"] for name, part in easel.fields.items() if part in back and "value" in back[part]}
+    assert said == {"seed": "7", "steps": 9, "guidance_scale": 4.0}  # the words are kept by the page itself
+    assert easel.asked_again({}) == {}
 
 
 def click(index: int) -> Any:

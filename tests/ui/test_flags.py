@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AuthenticationError
+from PIL import Image
 
 from tests.ui.conftest import free_port, started
 
@@ -51,6 +54,21 @@ def test_page_and_http_both_ask(guarded: tuple[str, Path]) -> None:
         Client(url, verbose=False)
     files, _ = Client(url, auth=("ann", "dee"), verbose=False).predict("a lake", steps=2, api_name="/text_to_image")
     assert len(files) == 1
+
+
+def test_the_app_ends_cleanly_in_the_middle_of_a_long_call(weights: Path, tmp_path: Path) -> None:
+    """A tile of x4plus takes longer than a stop is waited for."""
+    with started(free_port(), tmp_path / "app.log", "--weights", str(weights)) as app:
+        client = Client(app.url, verbose=False)
+        picture = tmp_path / "photo.png"
+        Image.effect_noise((512, 512), 60).save(picture)
+        job = client.submit(handle_file(str(picture)), upscaler="x4plus", api_name="/upscale")
+        end = time.monotonic() + 60
+        while json.load(urllib.request.urlopen(f"{app.url}/health", timeout=60))["running"] != "upscale":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        time.sleep(2)
+    assert not job.done() or job.exception() is not None
 
 
 def test_no_share_link_is_said_and_the_app_goes_on(guarded: tuple[str, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,9 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+from gradio.utils import get_upload_folder
 from PIL import Image
 
 from ddpm.events import Result
+from ddpm.ui import pictures
+from ddpm.ui.own_folders import UPLOADS, own_uploads
 from ddpm.ui.pictures import KEPT_SECONDS, SHELVES, Shelf
 
 RESULT = Result(0, Image.new("RGB", (8, 8)), 1)
@@ -64,12 +68,43 @@ def test_what_ended_processes_left_goes_and_nothing_else(temporary: Path) -> Non
     assert (fresh / "a" / "picture.png").exists() and (other / "a" / "picture.png").exists() and link.is_symlink()
 
 
-def test_a_shelf_that_was_taken_for_a_leftover_is_made_again(temporary: Path) -> None:
+def test_a_shelf_in_use_is_no_leftover_however_old(temporary: Path) -> None:
     shelf = Shelf()
-    aged(shelf.folder)
+    for path in (*shelf.folder.iterdir(), shelf.folder):
+        aged(path)
     Shelf()
-    assert not shelf.folder.exists()
+    assert shelf.folder.exists()
+
+
+def test_a_shelf_that_is_gone_is_made_again(temporary: Path) -> None:
+    shelf = Shelf()
+    shutil.rmtree(shelf.folder)
     assert Path(shelf.keep(RESULT).path).exists() and shelf.folder.stat().st_mode & 0o077 == 0
+
+
+def test_the_oldest_of_too_many_results_go(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, made = Shelf(), []
+    for place in range(4):
+        made.append(Path(shelf.keep(RESULT).path))
+        aged(made[-1].parent, 100 - place)
+    monkeypatch.setattr(pictures, "KEPT_BYTES", 2 * made[0].stat().st_size)
+    shelf.keep(RESULT)
+    assert [path.exists() for path in made] == [False, False, True, True]
+
+
+def test_uploads_are_of_one_process_and_unfinished_ones_go(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    own_uploads()
+    folder = Path(get_upload_folder())
+    assert folder.parent == temporary.resolve() and folder.name.startswith(UPLOADS)
+    own_uploads()
+    assert Path(get_upload_folder()) == folder
+    (folder / "whole").mkdir()
+    for name in ("tmpold", "tmpnew", "other"):
+        (folder / name).write_bytes(b"x")
+    aged(folder / "tmpold"), aged(folder / "other")
+    Shelf().keep(RESULT)
+    assert sorted(path.name for path in folder.iterdir()) == ["in-use", "other", "tmpnew", "whole"]
 
 
 @pytest.mark.slow
