@@ -184,7 +184,8 @@ def _config(values: dict[str, object]) -> HybridConfig:
     for key in known & values.keys():
         value, kind = values[key], type(usual[key])
         if type(value) is not kind or (isinstance(value, tuple) and any(type(each) is not int for each in value)):
-            raise CannotLoad(f"its network/config.json: {key} is {reprlib.repr(value)}; it should look like {usual[key]}")
+            said = reprlib.repr(value)
+            raise CannotLoad(f"its network/config.json: {key} is {said}; it should look like {usual[key]}")
     return HybridConfig(**{key: value for key, value in values.items() if key in known})  # type: ignore[arg-type]
 
 
