@@ -9,8 +9,10 @@ function pull(line, way) {  // as a mouse would
   does(line.querySelector('.inner'), 'mousedown', x);
   does(window, 'mousemove', x + way * STEP);
   does(window, 'mouseup', x + way * STEP);
-  const now = line.getBoundingClientRect(), whole = line.parentElement.getBoundingClientRect();
-  line.ariaValueNow = String(Math.round((now.left + now.width / 2 - whole.left) / whole.width * 100));
+  setTimeout(() => {  // gradio moves it a moment later
+    const now = line.getBoundingClientRect(), whole = line.parentElement.getBoundingClientRect();
+    line.ariaValueNow = String(Math.round((now.left + now.width / 2 - whole.left) / whole.width * 100));
+  }, 50);
 }
 
 function reach() {

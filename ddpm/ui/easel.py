@@ -213,8 +213,7 @@ class Easel:
             yield {self.view: gr.skip()}  # an event that yields nothing empties all it could have changed
             return
         job.sessions.add(request.session_hash or "")
-        yield {self.view: gr.skip(), **self.asked_again(self.asked.get(job, {}))}
-        async for updates in self.run(job, []):
+        async for updates in self.run(job, [], self.asked_again(self.asked.get(job, {}))):
             yield updates
 
     def asked_again(self, values: dict[str, Any]) -> Updates:
@@ -227,8 +226,8 @@ class Easel:
         pictures = {self.fields["image"]: known["image"]} if "image" in known else {}
         return filled(self.fields, known, card) | pictures
 
-    async def run(self, job: Job, made: list[Made]) -> AsyncIterator[Updates]:
-        """Follow one job to its end; `made` is what stood here before."""
+    async def run(self, job: Job, made: list[Made], also: Updates | None = None) -> AsyncIterator[Updates]:
+        """Follow one job to its end; `made` is what stood here before, `also` what changes at once."""
         new: list[Made] = []
         every: list[Made] = []  # what the strip shows from the first result on
         kept: dict[str, Any] = {}  # what a tab's own events put on the stage once the job is over
@@ -236,6 +235,7 @@ class Easel:
             self.view: {"text": "Starting", "p": 0, "busy": True, "job": job.id},
             self.go: gr.update(interactive=False, value="Working"),
             self.halt: gr.update(interactive=True),
+            **(also or {}),
         }
         async for update in follow(self.page.engine, job, grace=GRACE):
             status, changed = dict(update.status), dict[Component, Any]()

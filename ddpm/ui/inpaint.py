@@ -68,7 +68,7 @@ def build(page: Page) -> Easel:
         painted = drawn_mask(values.pop("painted"), image.size)
         return page.request("mask", values | {"image": image, "mask": chosen_mask(painted, values["mask"])})
 
-    picture.input(afresh, picture, [editor, fields["mask"]], **TELL)
+    picture.input(afresh, picture, [editor, fields["mask"]], trigger_mode="always_last", **TELL)  # cleared, then filled
     refused_at_upload(fields["mask"])
     follow_model(fields, page.cards)
     easel.wire(go, halt, fields, ask)
