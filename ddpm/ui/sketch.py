@@ -26,7 +26,7 @@ FIGURE = """<figure class="frame sketch">{{#if value.src}}<img alt="Sketch of th
 <figcaption role="status">{{value.text}}</figcaption></figure>"""
 # by the judge; the figures are in weights/scenes/README.md, Sketches
 HINT = (
-    "Type, and it appears here. In sketches of Scenes, 97 % of what a prompt asks for is there, in full pictures 98 %; "
+    "Type, and it appears here. In sketches of Scenes, 98 % of what a prompt asks for is there, in full pictures 99 %; "
     "outlines are softer. Enter makes it in full."
 )
 
