@@ -157,8 +157,8 @@ class Engine:
     def events(self, request: Request, stop: Stop, watch: Callable[[], bool], tell: Tell = _nobody) -> Iterator[Event]:
         """Do the request here and now, in this thread; raises what went wrong.
 
-        `stop` is read between model calls and between tiles, `watch` before pictures are put into previews. `tell`
-        hears of tiles, which finish inside one long call.
+        `stop` is read between model calls and while a picture is enlarged, `watch` before pictures are put into
+        previews. `tell` hears of tiles, which finish inside one long call.
         """
         from ddpm.plan import prepare, resolve
         from ddpm.sources import with_nearest
@@ -201,10 +201,10 @@ class Engine:
         """All pictures of a request, each as soon as it is there."""
         from ddpm.film import film_notice, make_film
         from ddpm.memory import together
-        from ddpm.painting import Pace, Painting
+        from ddpm.painting import Painting, TimeLeft
 
         request, film, most = work.request, work.request.film, together(work.request, work.model)
-        pace = Pace(-(-request.count // most) * work.steps)
+        pace = TimeLeft(-(-request.count // most) * work.steps)
         for first in range(0, request.count, most):
             seeds = [request.seed + index for index in range(first, min(first + most, request.count))]
             frames: list[Image.Image] | None = [] if film and first == 0 else None

@@ -23,7 +23,7 @@ from ddpm.samplers.sampler import Step
 PREVIEW_EVERY = 1 / 8  # seconds; more are not seen, and each costs a decode
 
 
-class Pace:
+class TimeLeft:
     """How long the rest of a request takes, from the steps it has taken. The first is left out: it warms things up."""
 
     def __init__(self, steps: int) -> None:
@@ -51,7 +51,7 @@ class Painting:
     plan: Plan
     codec: Codec
     index: int
-    pace: Pace
+    pace: TimeLeft
     stop: Callable[[], bool]
     watch: Callable[[], bool]
     frames: list[Image.Image] | None = None  # a film's: every step's x_t and x0 side by side

@@ -1,8 +1,9 @@
-"""What a caller may ask for: names and ranges of every way in (page, HTTP, command line, Python), only here.
+"""What a caller may ask for: names and ranges of every way in (page, HTTP, command line, Python).
 
 A value outside its range raises `BadRequest` with one sentence that names the field, the value and the range, whether
 it is met in `Request(...)`, in a source, or in `Request.checked(...)`, which takes the flat names of the interfaces.
-What depends on the model (its sizes, its largest count) is checked where the model is known, in `plan.py`.
+What depends on the model (its sizes, its largest count) is checked where the model is known, in `plan.py`;
+what a model's own files may say, where they are read (`loading/said.py`).
 """
 
 from __future__ import annotations

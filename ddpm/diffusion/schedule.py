@@ -85,7 +85,10 @@ class Schedule:
 
     @classmethod
     def named(cls, name: str) -> Schedule:
-        """The schedule a model card names, with its usual numbers."""
+        """The schedule a model card names, with its usual numbers.
+
+        `linear_scaled` is none of them: linear betas whose ends follow from T, in `loading/family.py`.
+        """
         match name:
             case "linear":
                 return cls.linear()

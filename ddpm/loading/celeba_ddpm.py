@@ -13,7 +13,7 @@ from ddpm.loading.unwrap import Found
 from ddpm.models.card import Defaults, ModelCard
 
 if TYPE_CHECKING:
-    from ddpm.models.celeba_unet import CelebAConfig, Level, Part
+    from ddpm.models.celeba_unet import CelebAConfig, Part, Resolution
     from ddpm.models.model import Model
 
 NAME = "of the CelebA DDPM/DDIM repository"
@@ -64,15 +64,15 @@ def _config(found: Found) -> CelebAConfig:
     )
 
 
-def _levels(found: Found, side: str, resampler: str) -> tuple[Level, ...]:
-    from ddpm.models.celeba_unet import Level
+def _levels(found: Found, side: str, resampler: str) -> tuple[Resolution, ...]:
+    from ddpm.models.celeba_unet import Resolution
 
     levels = []
     for i in range(found.count(rf"{side}\.(\d+)\.")):
         parts = [_part(found, f"{side}.{i}.blocks.{j}") for j in range(found.count(rf"{side}\.{i}\.blocks\.(\d+)\."))]
         key = f"{side}.{i}.{resampler}.conv.weight"
         resampled = found.shape(key)[0] if key in found.state else 0
-        levels.append(Level(tuple(part for part in parts if part is not None), resampled))
+        levels.append(Resolution(tuple(part for part in parts if part is not None), resampled))
     return tuple(levels)
 
 

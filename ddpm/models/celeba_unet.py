@@ -27,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Resolution:
     """The blocks of one resolution, and the width at which it is resampled (0: not at all)."""
 
     parts: tuple[Part, ...]
@@ -41,9 +41,9 @@ class CelebAConfig:
     channels: int
     base: int
     time: int  # width of the time embedding
-    downs: tuple[Level, ...]
+    downs: tuple[Resolution, ...]
     mid: tuple[Part | None, ...]  # None: nothing there
-    ups: tuple[Level, ...]
+    ups: tuple[Resolution, ...]
     inner: int  # heads times width of a head, of every attention
     heads: int = 4
     between_channels: bool = False  # the earlier generation
@@ -64,19 +64,19 @@ class CelebAUNet(nn.Module):
         self.in_conv = nn.Conv2d(config.channels, config.base, 3, padding=1)
         self.out_norm = nn.GroupNorm(min(GROUPS, config.base), config.base, EPS)
         self.out_conv = nn.Conv2d(config.base, config.channels, 3, padding=1)
-        self.downs = nn.ModuleList(self._level(level, "down", 2) for level in config.downs)
+        self.downs = nn.ModuleList(self._resolution(stage, "down", 2) for stage in config.downs)
         self.mid = nn.ModuleList(nn.Identity() if part is None else self._block(part) for part in config.mid)
-        self.ups = nn.ModuleList(self._level(level, "up", 1) for level in config.ups)
+        self.ups = nn.ModuleList(self._resolution(stage, "up", 1) for stage in config.ups)
 
     def _block(self, part: Part) -> nn.Module:
         if part.takes:
             return Residual(part.takes, part.gives, self.config.time)
         return Attention(part.gives, self.config)
 
-    def _level(self, level: Level, name: str, stride: int) -> nn.ModuleDict:
-        made: dict[str, nn.Module] = {"blocks": nn.ModuleList(self._block(part) for part in level.parts)}
-        if level.resampled:
-            made[name] = nn.ModuleDict({"conv": nn.Conv2d(level.resampled, level.resampled, 3, stride, 1)})
+    def _resolution(self, stage: Resolution, name: str, stride: int) -> nn.ModuleDict:
+        made: dict[str, nn.Module] = {"blocks": nn.ModuleList(self._block(part) for part in stage.parts)}
+        if stage.resampled:
+            made[name] = nn.ModuleDict({"conv": nn.Conv2d(stage.resampled, stage.resampled, 3, stride, 1)})
         return nn.ModuleDict(made)
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:

@@ -67,8 +67,8 @@ def upscale(
 ) -> Image.Image | None:
     """`image` made `scale` times larger, in its own mode (palettes become RGB or RGBA); None when `stop` said so.
 
-    `stop` is asked before each tile, `progress(tiles done, tiles in all)` told after it. `exact` computes in float32,
-    as 16-bit pictures always do. Alpha goes through the network too, unless it is one flat value.
+    `stop` is asked before each block of the network, `progress(tiles done, tiles in all)` told after each tile. `exact`
+    computes in float32, as 16-bit pictures always do. Alpha goes through the network too, unless it is one flat value.
     """
     scale, upscaler = checked(scale, upscaler)
     width, height = image.size
@@ -77,23 +77,24 @@ def upscale(
         raise BadPicture("The picture has no pixels.", field="image")
 
     from ddpm.upscaling.planes import assemble, take_apart
-    from ddpm.upscaling.real_esrgan import SOURCES, enlarger, network
+    from ddpm.upscaling.real_esrgan import SOURCES, Stopped, asking, enlarger, network
     from ddpm.upscaling.tiles import cut, through
 
     planes = take_apart(image)
     source = SOURCES[upscaler]
     tiles = cut(height, width, source.tile, source.margin)
-    enlarge = enlarger(network(upscaler, Path(weights), device), scale, exact=exact or planes.deep)
+    net = network(upscaler, Path(weights), device)
+    enlarge = enlarger(net, scale, exact=exact or planes.deep)
     pixels, done = planes.to_enlarge(), 0
     results = []
-    for plane in pixels:
-        out = planes.room(scale)
-        steps = through(enlarge, plane.to(device), tiles, out)
-        for _ in tiles:
-            if stop():
-                return None
-            next(steps)
-            done += 1
-            progress(done, len(tiles) * len(pixels))
-        results.append(out)
+    try:
+        with asking(net, stop):
+            for plane in pixels:
+                out = planes.room(scale)
+                for _ in through(enlarge, plane.to(device), tiles, out):
+                    done += 1
+                    progress(done, len(tiles) * len(pixels))
+                results.append(out)
+    except Stopped:
+        return None
     return assemble(planes, results)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +65,27 @@ def network(name: str, weights: Path, device: str) -> nn.Module:
         ) from error
     net = net.eval().requires_grad_(False).to(device)
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's hints lack it
+
+
+class Stopped(Exception):
+    """From inside a network that was told to stop."""
+
+
+@contextmanager
+def asking(net: nn.Module, stop: Callable[[], bool]) -> Iterator[None]:
+    """Ask `stop` before each block of the network; Stopped when it says so. A tile of x4plus takes many seconds."""
+
+    def look(*_: object) -> None:
+        if stop():
+            raise Stopped
+
+    body: Any = net.body
+    hooks = [block.register_forward_pre_hook(look) for block in body.children()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def enlarger(net: nn.Module, scale: int, *, exact: bool) -> Callable[[Tensor], Tensor]:

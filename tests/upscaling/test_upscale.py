@@ -85,6 +85,20 @@ def test_stops_between_tiles() -> None:
     assert stopped is None and told == [1, 2]
 
 
+def test_stops_within_a_tile_and_leaves_the_network_as_it_was() -> None:
+    told, asked, image = list[int](), list[None](), Image.new("RGB", (20, 20), "teal")
+    whole = upscale(image, 2, "x4plus-anime")
+
+    def stop() -> bool:
+        asked.append(None)
+        return len(asked) == 3
+
+    assert upscale(image, 2, "x4plus-anime", stop=stop, progress=lambda done, total: told.append(done)) is None
+    assert len(asked) == 3 and told == []  # before the third of six blocks
+    again = upscale(image, 2, "x4plus-anime")
+    assert whole is not None and again is not None and whole.tobytes() == again.tobytes() and len(asked) == 3
+
+
 @pytest.mark.parametrize(
     ("size", "scale", "upscaler", "error", "words"),
     [
