@@ -23,7 +23,7 @@ from ddpm.jobs import Job
 from ddpm.models.card import ModelCard, named
 from ddpm.request import Request
 from ddpm.ui import examples
-from ddpm.ui.controls import LISTEN, PRIVATE, TELL, Fields, filled, given, picked, tiles
+from ddpm.ui.controls import BARE, LISTEN, PRIVATE, TELL, Fields, filled, given, picked, tiles
 from ddpm.ui.pictures import Made, Shelf, address, refuse, still_there
 from ddpm.ui.stream import GRACE, complaint, follow, stage
 
@@ -200,7 +200,7 @@ class Easel:
             said = {name: values[part] for name, part in self.fields.items()}
             asked = await asyncio.to_thread(self.ask, said)
             job = self.page.engine.submit(asked, request.session_hash or "")
-            self.asked[job] = said
+            self.asked[job] = {name: value for name, value in said.items() if name not in BARE}
         except DDPMError as error:
             raise refuse(error) from None
         async for updates in self.run(job, values[self.made]):
@@ -217,14 +217,13 @@ class Easel:
             yield updates
 
     def asked_again(self, values: dict[str, Any]) -> Updates:
-        """What a job was asked with, back into the fields of a page that was reloaded; a painted mask is lost.
+        """The settings a job was asked with, back into the fields of a page that was reloaded.
 
-        Its words are not: the page keeps those itself, as they stood there last.
+        The page keeps words itself, as they stood there last; pictures are lost, for they would be held in memory.
         """
         card = named(self.page.cards(), str(values.get("model")))
         known = {name: value for name, value in values.items() if value is not None and "prompt" not in name}
-        pictures = {self.fields["image"]: known["image"]} if "image" in known else {}
-        return filled(self.fields, known, card) | pictures
+        return filled(self.fields, known, card)
 
     async def run(self, job: Job, made: list[Made], also: Updates | None = None) -> AsyncIterator[Updates]:
         """Follow one job to its end; `made` is what stood here before, `also` what changes at once."""
