@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ddpm.engine import Engine
 
-ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
-
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="app.py", description="A small diffusion studio in the browser.")
@@ -74,12 +72,12 @@ def main(argv: list[str] | None = None) -> int:
     if args.model or any(card.usable for card in engine.cards()):  # some are only offered, to be downloaded
         engine.keep_warm(args.model, demo.seen)
     demo.block_thread()
-    for name in ENDING:  # once is enough
-        if number := getattr(signal, name, None):
-            signal.signal(number, signal.SIG_IGN)
+    once = {number: signal.signal(number, signal.SIG_IGN) for number in ending_signals()}
     if not engine.close():  # some calls of a network take long; Python would crash with a thread in one
         atexit._run_exitfuncs()
         os._exit(0)
+    for number, handler in once.items():
+        signal.signal(number, handler)
     return 0
 
 
@@ -98,9 +96,14 @@ def unfit(engine: Engine, name: str, settings: bool) -> str:
 
 def end_as_ctrl_c_does() -> None:
     """After SIGTERM (a container's stop) and SIGHUP (a closed terminal, unless under nohup): leave no pictures."""
-    for name in ENDING[1:]:
-        if (number := getattr(signal, name, None)) and signal.getsignal(number) is signal.SIG_DFL:
+    for number in ending_signals():
+        if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
+
+
+def ending_signals() -> list[int]:
+    """Those of them, and Ctrl-C, that this system has."""
+    return [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def failed(sentence: str) -> int:

@@ -17,6 +17,7 @@ from ddpm.loading import load  # noqa: E402
 from ddpm.loading.layout import read_layout  # noqa: E402
 from ddpm.models.model import join  # noqa: E402
 from ddpm.samplers import get_sampler  # noqa: E402
+from ddpm.samplers.ddim import DDIM  # noqa: E402
 from ddpm.samplers.loop import Plan, sample  # noqa: E402
 from ddpm.samplers.noise import PictureNoise  # noqa: E402
 from tests.loading.pipelines import pixel_pipeline, pixel_unet, stable_diffusion  # noqa: E402
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.slow
 def paint(model, sampler: str, steps: int, seed: int, condition=None, guidance: float = 1.0, eta=None):
     """A picture by our chain, (H, W, 3) in 0..255."""
     stations = model.levels(steps, sampler)
-    chosen = get_sampler(sampler, eta=eta)
+    chosen = get_sampler(sampler) if eta is None else DDIM(eta)
     shape = model.latent_shape(model.card.size, model.card.size)
     noise = PictureNoise([seed], shape)
 
